@@ -1,0 +1,15 @@
+#!/usr/bin/env python3
+"""The CDK app: every section of the chapter, or those that context names (``-c section=sqs-lambda``)."""
+
+import sys
+
+import aws_cdk as cdk
+
+from lab_stacks import catalog
+
+app = cdk.App()
+try:
+    catalog.add_sections(app)
+except catalog.UnknownNameError as error:
+    sys.exit(str(error))
+app.synth()

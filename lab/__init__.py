@@ -1,0 +1,1 @@
+"""The `lab` command: deploys a section to the emulator or to AWS, and runs its runbook."""

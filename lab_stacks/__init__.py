@@ -1,0 +1,1 @@
+"""The chapter: one stack a section, in the order of the catalog."""

@@ -1,0 +1,92 @@
+"""The sections of the chapter, in its order. Reading the catalog loads no stack: each is loaded when it is made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from lambda_src.posture import Posture
+
+if TYPE_CHECKING:
+    from aws_cdk import App
+
+    from lab_stacks.section import Section
+
+
+class UnknownNameError(ValueError):
+    """A section or posture that is not in the catalog; the message lists those that are."""
+
+
+@dataclass(frozen=True)
+class CatalogEntry:
+    """One section: what it is called, and where its stack is."""
+
+    id: str
+    heading: str
+    shows: str
+
+    @property
+    def module(self) -> str:
+        """The section's name in ``lab_stacks/``, ``lab/runbooks/`` and ``tests/``."""
+        return self.id.replace("-", "_")
+
+    @property
+    def stack_id(self) -> str:
+        """The stack's id: ``cdk deploy SqsLambda``."""
+        return "".join(word.capitalize() for word in self.id.split("-"))
+
+    def stack(self, app: App, posture: Posture) -> Section:
+        """Load the section's stack class and make the stack."""
+        made: Section = getattr(import_module(f"lab_stacks.{self.module}"), self.stack_id)(
+            app, self.stack_id, section=self.id, posture=posture
+        )
+        return made
+
+
+SECTIONS = [
+    CatalogEntry(
+        id="sqs-lambda",
+        heading="Lab 15.1. Triggering AWS Lambda from Amazon SQS",
+        shows="SQS queue, Lambda function, DynamoDB table",
+    ),
+]
+
+
+def section(section_id: str) -> CatalogEntry:
+    """Find a section by its id.
+
+    :raises UnknownNameError: listing the ids, with a guess at what was meant.
+    """
+    by_id = {entry.id: entry for entry in SECTIONS}
+    return by_id[_known("section", section_id, by_id)]
+
+
+def posture(name: str) -> Posture:
+    """Find a posture by its name.
+
+    :raises UnknownNameError: listing the names, with a guess at what was meant.
+    """
+    return Posture(_known("posture", name, [posture.value for posture in Posture]))
+
+
+def add_sections(app: App) -> list[Section]:
+    """Make the stacks of the whole chapter in ``app``, or of what its context asks for.
+
+    Context: ``posture`` (``lab`` by default) and ``section`` (ids with commas between them; all by default).
+    """
+    chosen = posture(app.node.try_get_context("posture") or Posture.LAB.value)
+    named = app.node.try_get_context("section")
+    entries = [section(section_id) for section_id in named.split(",")] if named else SECTIONS
+    return [entry.stack(app, chosen) for entry in entries]
+
+
+def _known(kind: str, name: str, permitted: Iterable[str]) -> str:
+    permitted = list(permitted)
+    if name in permitted:
+        return name
+    guess = get_close_matches(name.lower().replace("_", "-"), permitted, n=1, cutoff=0.4)
+    meant = f" Did you mean {guess[0]}?" if guess else ""
+    raise UnknownNameError(f"There is no {kind} {name}.{meant} The {kind}s are: {', '.join(permitted)}.")

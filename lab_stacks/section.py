@@ -1,0 +1,32 @@
+"""What every section's stack has in common: its posture, its tags, its outputs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_cdk import CfnOutput, Stack
+from constructs import Construct
+
+from lambda_src.posture import Posture
+
+
+class Section(Stack):
+    """The stack of one section of the chapter.
+
+    :param section: its id in the catalog.
+    :param posture: handed on to every block.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, section: str, posture: Posture, **kwargs: Any) -> None:
+        """Make the stack and tag everything in it, as the chapter asks."""
+        tags = {"project": "serverless-lab", "section": section, "posture": posture.value}
+        super().__init__(scope, construct_id, tags=tags, **kwargs)
+        self.posture = posture
+
+    def setting(self, name: str, default: str) -> str:
+        """Read what a user may change from context: ``-c name=value``."""
+        return str(self.node.try_get_context(name) or default)
+
+    def output(self, name: str, value: str) -> None:
+        """Give ``value`` to whoever uses the stack: the runbook, the ``lab`` command, a person."""
+        CfnOutput(self, name, value=value)

@@ -1,0 +1,38 @@
+"""Refuses a construct's impossible options, all of them in one error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from aws_cdk import Token
+from constructs import Construct
+
+
+class Options:
+    """Collects what is wrong with a construct's options."""
+
+    def __init__(self) -> None:
+        """Start with nothing wrong."""
+        self.problems: list[str] = []
+
+    def require(self, holds: bool, option: str, value: object, permitted: str) -> None:
+        """Note that ``option`` has a ``value`` that is not ``permitted``, unless the claim ``holds``.
+
+        A value that only CloudFormation knows (a token) is CloudFormation's to check.
+        """
+        if not holds and not Token.is_unresolved(value):
+            self.problems.append(f"{option} is {value}: {permitted}")
+
+
+@contextmanager
+def checked(construct: type[Construct], scope: Construct, construct_id: str) -> Iterator[Options]:
+    """Check options inside the ``with`` block, before anything is made.
+
+    :raises ValueError: at the end of the block, naming the construct and every option that is wrong.
+    """
+    options = Options()
+    yield options
+    if options.problems:
+        path = "/".join(filter(None, [scope.node.path, construct_id]))
+        raise ValueError(f"{construct.__name__} {path}:\n  " + "\n  ".join(options.problems))

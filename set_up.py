@@ -1,0 +1,149 @@
+#!/usr/bin/env python3
+"""Makes the environments that the project runs in, once: ``python3 set_up.py [test]``.
+
+``make lab`` and ``make test`` call it. It needs Python 3.10 or newer and a package index, and makes, all of it
+inside this folder: ``.venv`` (the app, the ``lab`` command, Node.js), ``.environments/`` (one each for the emulator,
+for what AWS Lambda's Python runtime offers, and, with ``test``, for checkov), and ``node_modules`` (the AWS CDK CLI).
+An environment is made again when its requirements or its Python changed, or when making it was interrupted.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+LOG = ROOT / ".lab" / "set-up.log"
+SCRIPTS = "Scripts" if os.name == "nt" else "bin"
+UV = VENV / SCRIPTS / "uv"
+
+
+class SetUpError(Exception):
+    """Says in one sentence what could not be made and what to do."""
+
+
+def main(purposes):
+    """Make what ``lab`` needs, and, when ``test`` is among the purposes, what the tests need too."""
+    if sys.version_info < (3, 10):
+        raise SetUpError(
+            f"Python 3.10 or newer is needed, and this is {sys.version.split()[0]}: "
+            "install one and say `make PYTHON=python3.12 ...`."
+        )
+    LOG.parent.mkdir(exist_ok=True)
+    app_requirements = ["requirements.txt", *(["requirements-dev.txt"] if "test" in purposes else [])]
+    environment(VENV, app_requirements, make=make_venv, editable=True)
+    environment(ROOT / ".environments" / "emulator", ["requirements-emulator.txt"])
+    environment(ROOT / ".environments" / "lambda-runtime", ["requirements-lambda-runtime.txt"])
+    if "test" in purposes:
+        environment(ROOT / ".environments" / "checkov", ["requirements-checkov.txt"])
+    cdk_cli()
+
+
+def make_venv(path):
+    """Make the first environment with nothing but Python itself, and put uv into it: uv makes the others."""
+    try:
+        import ensurepip  # noqa: F401, PLC0415 - Debian's python3 comes without it
+    except ImportError:
+        raise SetUpError(
+            "this Python cannot make a virtual environment (it has no ensurepip): on Debian and Ubuntu, "
+            "`apt install python3-venv`, then again."
+        ) from None
+    run([sys.executable, "-m", "venv", path])
+    [pinned_uv] = [line for line in (ROOT / "requirements.txt").read_text().split() if line.startswith("uv==")]
+    run([path / SCRIPTS / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", pinned_uv])
+
+
+def make_with_uv(path):
+    """Make an environment with the Python that runs this."""
+    run([UV, "venv", "--quiet", "--python", sys.executable, path])
+
+
+def environment(path, requirement_files, make=make_with_uv, editable=False):
+    """Make the environment at ``path`` from pinned requirements, unless it is there already."""
+    inputs = [sys.version, str(path), *((ROOT / name).read_text() for name in requirement_files)]
+    # The tests' packages come on top of the app's: having them does no harm to who needs the app alone.
+    stamps = [path / f"made-from-{fingerprint(inputs[: 3 + n])}" for n in range(len(requirement_files))]
+    if stamps[-1].exists():
+        return
+    with step(f"{path.relative_to(ROOT)} from {', '.join(requirement_files)}"):
+        if not any(stamp.exists() for stamp in stamps):
+            shutil.rmtree(path, ignore_errors=True)
+            make(path)
+        install = [UV, "pip", "install", "--quiet", "--python", path / SCRIPTS / "python"]
+        run([*install, *(word for name in requirement_files for word in ("-r", ROOT / name))])
+        if editable:
+            run([*install, "--no-deps", "--editable", ROOT])
+        for stamp in stamps:
+            stamp.touch()
+
+
+def cdk_cli():
+    """Install the AWS CDK CLI that package-lock.json pins, with the Node.js of ``.venv``."""
+    stamp = ROOT / "node_modules" / f"made-from-{fingerprint([(ROOT / 'package-lock.json').read_text()])}"
+    if stamp.exists():
+        return
+    with step("node_modules from package-lock.json"):
+        run([VENV / SCRIPTS / "npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"])
+        stamp.touch()
+
+
+def fingerprint(texts):
+    """Name the inputs of an environment."""
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
+
+
+class step:  # noqa: N801 - reads as a statement: `with step(...)`
+    """Say what is being made, and how long it took."""
+
+    def __init__(self, title):
+        self.title = title
+
+    def __enter__(self):
+        print(f"set-up: {self.title} ...", end=" ", file=sys.stderr, flush=True)
+        self.started = time.monotonic()
+
+    def __exit__(self, kind, *_):
+        took = f"{time.monotonic() - self.started:.1f} s"
+        print(took if kind is None else "", file=sys.stderr, flush=True)
+
+
+def run(command):
+    """Run a step of the set-up; what it prints is kept for the case that it fails."""
+    words = [str(word) for word in command]
+    # The `bin` of .venv comes first, so that Node.js is the one in it and never the machine's.
+    env = {**os.environ, "PATH": f"{VENV / SCRIPTS}{os.pathsep}{os.environ.get('PATH', '')}"}
+    env.pop("VIRTUAL_ENV", None)
+    try:
+        done = subprocess.run(  # noqa: S603 - the words are ours
+            words,
+            cwd=ROOT,
+            env=env,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+    except OSError as error:
+        raise SetUpError(f"`{words[0]}` could not be started ({error.strerror}): `make clean`, then again.") from None
+    if done.returncode:
+        LOG.write_text(f"$ {' '.join(words)}\n{done.stdout}")
+        raise SetUpError(
+            f"`{Path(words[0]).name} {' '.join(words[1:3])} ...` failed: is there a network, with a package index "
+            f"for Python and one for npm? What it said is in {LOG.relative_to(ROOT)}."
+        )
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except SetUpError as error:
+        sys.exit(f"set-up: {error}")
+    except PermissionError as error:
+        sys.exit(f"set-up: {error.filename} cannot be written: make this folder your own, or clone it elsewhere.")
+    except KeyboardInterrupt:
+        sys.exit("\nset-up: interrupted; the next start makes again what was not finished.")
