@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import import_module
@@ -11,6 +10,8 @@ from typing import TYPE_CHECKING
 from lambda_src.posture import Posture
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from aws_cdk import App
 
     from lab_stacks.section import Section

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aws_cdk import CfnOutput, Stack
-from constructs import Construct
 
-from lambda_src.posture import Posture
+if TYPE_CHECKING:
+    from constructs import Construct
+
+    from lambda_src.posture import Posture
 
 
 class Section(Stack):

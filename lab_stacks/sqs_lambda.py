@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aws_cdk import Duration
 from aws_cdk import aws_dynamodb as dynamodb
-from constructs import Construct
 
 from lab_stacks.section import Section
 from lambda_src.function.construct import PythonFunction
 from lambda_src.queue_worker import RUNTIME
 from lambda_src.queue_worker.construct import QueueWorker
 from lambda_src.table.construct import OnDemandTable
+
+if TYPE_CHECKING:
+    from constructs import Construct
 
 
 class SqsLambda(Section):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_sns as sns
-from constructs import Construct
 
 from lambda_src.acknowledged import acknowledge
+
+if TYPE_CHECKING:
+    from constructs import Construct
 
 
 def alarm_above(

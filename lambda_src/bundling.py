@@ -53,7 +53,7 @@ class _Bundler:
     def try_bundle(self, output_dir: str, *_: object, **__: object) -> bool:
         requirements = self._source / "requirements.txt"
         if requirements.is_file():
-            installed = subprocess.run(  # noqa: S603 - the words are ours
+            installed = subprocess.run(
                 [
                     *(uv.find_uv_bin(), "pip", "install", "--quiet", "--no-config", "--only-binary", ":all:"),
                     *("--python", sys.executable, "--target", output_dir, "--requirements", str(requirements)),

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from aws_cdk import Token
-from constructs import Construct
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from constructs import Construct
 
 
 class Options:

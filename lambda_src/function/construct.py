@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aws_cdk import Duration, Size
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -14,13 +13,18 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
-from constructs import Construct
 
 from lambda_src.alarms import alarm_above
 from lambda_src.bundling import bundle_options
 from lambda_src.function.execution_role import execution_role
 from lambda_src.options import checked
 from lambda_src.posture import Posture
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from constructs import Construct
 
 
 class PythonFunction(lambda_.Function):

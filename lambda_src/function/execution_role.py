@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
-from constructs import Construct
+
+if TYPE_CHECKING:
+    from constructs import Construct
 
 
 def execution_role(scope: Construct, construct_id: str, *, log_group: logs.ILogGroup, inside_vpc: bool) -> iam.Role:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from aws_cdk import Duration, Names, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_kms as kms
@@ -11,7 +13,6 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from lambda_src.acknowledged import acknowledge
 from lambda_src.alarms import alarm_above
 from lambda_src.function.construct import PythonFunction
 from lambda_src.options import checked
@@ -135,16 +136,17 @@ class QueueWorker(Construct):
         super().__init__(scope, construct_id)
 
         name = queue_name or Names.unique_resource_name(self, max_length=75) + (".fifo" if fifo else "")
-        security = {
-            "fifo": fifo or None,
-            "enforce_ssl": True,
-            "encryption": sqs.QueueEncryption.KMS if encryption_key else sqs.QueueEncryption.SQS_MANAGED,
-            "encryption_master_key": encryption_key,
-            "removal_policy": posture.removal_policy,
-        }
-        #: Holds what failed ``max_receives`` times; ``lab dlq`` shows it and sends it back.
-        self.dead_letter_queue: sqs.IQueue = dead_letter_queue or sqs.Queue(
+        queue = partial(
+            sqs.Queue,
             self,
+            fifo=fifo or None,
+            enforce_ssl=True,
+            encryption=sqs.QueueEncryption.KMS if encryption_key else sqs.QueueEncryption.SQS_MANAGED,
+            encryption_master_key=encryption_key,
+            removal_policy=posture.removal_policy,
+        )
+        #: Holds what failed ``max_receives`` times; ``lab dlq`` shows it and sends it back.
+        self.dead_letter_queue: sqs.IQueue = dead_letter_queue or queue(
             "DeadLetterQueue",
             retention_period=Duration.days(14),
             redrive_allow_policy=sqs.RedriveAllowPolicy(
@@ -154,17 +156,14 @@ class QueueWorker(Construct):
                     sqs.Queue.from_queue_arn(self, "Source", Stack.of(self).format_arn(service="sqs", resource=name))
                 ],
             ),
-            **security,
         )
         #: Where producers send; grant it: ``worker.queue.grant_send_messages(producer)``.
-        self.queue = sqs.Queue(
-            self,
+        self.queue = queue(
             "Queue",
             queue_name=name,
             visibility_timeout=Duration.seconds(visibility),
             retention_period=retention,
             dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letter_queue, max_receive_count=max_receives),
-            **security,
         )
         #: What consumes the messages.
         self.function = function

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_kms as kms
-from constructs import Construct
 
 from lambda_src.options import checked
 from lambda_src.posture import Posture
+
+if TYPE_CHECKING:
+    from constructs import Construct
 
 
 class OnDemandTable(dynamodb.TableV2):
