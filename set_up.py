@@ -20,6 +20,8 @@ VENV = ROOT / ".venv"
 LOG = ROOT / ".lab" / "set-up.log"
 SCRIPTS = "Scripts" if os.name == "nt" else "bin"
 UV = VENV / SCRIPTS / "uv"
+# The Python that made .venv, also when the one in .venv runs this: it is about to be removed.
+PYTHON = getattr(sys, "_base_executable", None) or sys.executable
 
 
 class SetUpError(Exception):
@@ -52,48 +54,49 @@ def make_venv(path):
             "this Python cannot make a virtual environment (it has no ensurepip): on Debian and Ubuntu, "
             "`apt install python3-venv`, then again."
         ) from None
-    run([sys.executable, "-m", "venv", path])
+    run([PYTHON, "-m", "venv", path])
     [pinned_uv] = [line for line in (ROOT / "requirements.txt").read_text().split() if line.startswith("uv==")]
     run([path / SCRIPTS / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", pinned_uv])
 
 
 def make_with_uv(path):
-    """Make an environment with the Python that runs this."""
-    run([UV, "venv", "--quiet", "--python", sys.executable, path])
+    """Make an environment with the same Python."""
+    run([UV, "venv", "--quiet", "--python", PYTHON, path])
 
 
 def environment(path, requirement_files, make=make_with_uv, editable=False):
     """Make the environment at ``path`` from pinned requirements, unless it is there already."""
-    inputs = [sys.version, str(path), *((ROOT / name).read_text() for name in requirement_files)]
-    # The tests' packages come on top of the app's: having them does no harm to who needs the app alone.
-    stamps = [path / f"made-from-{fingerprint(inputs[: 3 + n])}" for n in range(len(requirement_files))]
-    if stamps[-1].exists():
+    stamp = path / "made-from"
+    wanted = [fingerprint(sys.version, str(path), (ROOT / name).read_text()) for name in requirement_files]
+    made = stamp.read_text().split() if stamp.exists() else []
+    if wanted == made[: len(wanted)]:
         return
     with step(f"{path.relative_to(ROOT)} from {', '.join(requirement_files)}"):
-        if not any(stamp.exists() for stamp in stamps):
+        # The tests' packages come on top of the app's; in every other case, and after an interruption, start anew.
+        if not made or made != wanted[: len(made)]:
             shutil.rmtree(path, ignore_errors=True)
             make(path)
         install = [UV, "pip", "install", "--quiet", "--python", path / SCRIPTS / "python"]
         run([*install, *(word for name in requirement_files for word in ("-r", ROOT / name))])
         if editable:
             run([*install, "--no-deps", "--editable", ROOT])
-        for stamp in stamps:
-            stamp.touch()
+        stamp.write_text("\n".join(wanted))
 
 
 def cdk_cli():
     """Install the AWS CDK CLI that package-lock.json pins, with the Node.js of ``.venv``."""
-    stamp = ROOT / "node_modules" / f"made-from-{fingerprint([(ROOT / 'package-lock.json').read_text()])}"
-    if stamp.exists():
+    stamp = ROOT / "node_modules" / "made-from"
+    wanted = fingerprint((ROOT / "package-lock.json").read_text())
+    if stamp.exists() and stamp.read_text() == wanted:
         return
     with step("node_modules from package-lock.json"):
         run([VENV / SCRIPTS / "npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"])
-        stamp.touch()
+        stamp.write_text(wanted)
 
 
-def fingerprint(texts):
-    """Name the inputs of an environment."""
-    return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
+def fingerprint(*inputs):
+    """Name what an environment is made from."""
+    return hashlib.sha256("\n".join(inputs).encode()).hexdigest()[:16]
 
 
 class step:  # noqa: N801 - reads as a statement: `with step(...)`

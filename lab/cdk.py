@@ -1,0 +1,75 @@
+"""Runs the AWS CDK CLI that set-up pinned."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from typing import TYPE_CHECKING
+
+from lab.errors import LabError
+from lab.isolation import quiet_cdk
+from lab.project import CDK_CLI, LAB, ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from lab.progress import Progress
+
+LOG = LAB / "cdk.log"
+
+
+def context_arguments(context: Mapping[str, str]) -> list[str]:
+    """Write context as the CLI takes it."""
+    return [word for name, value in context.items() for word in ("--context", f"{name}={value}")]
+
+
+def synth(stacks: Iterable[str], *, context: Mapping[str, str], assembly: Path, progress: Progress) -> Path:
+    """Synthesize into the cloud assembly ``assembly``."""
+    run("synth", "--quiet", *stacks, "--output", str(assembly), *context_arguments(context), progress=progress)
+    return assembly
+
+
+def run(*words: str, progress: Progress, environ: Mapping[str, str] | None = None) -> str:
+    """Run the CLI, show each line that it prints, and return them all.
+
+    :raises LabError: when it fails, with its own last words; all of them are in the log.
+    """
+    LOG.parent.mkdir(exist_ok=True)
+    process = subprocess.Popen(
+        _command(words), cwd=ROOT, env=_environment(environ), text=True, errors="replace",
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    lines = []
+    try:
+        for line in process.stdout or ():
+            lines.append(line)
+            if line.strip():
+                progress.detail(line.strip())
+        process.wait()
+    except KeyboardInterrupt:
+        # The terminal sent Ctrl-C to the CLI too: let it end in its own way, and do not leave it behind.
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=30)
+        raise
+    with LOG.open("a") as log:
+        log.write(f"$ cdk {' '.join(words)}\n{''.join(lines)}")
+    if process.returncode:
+        last = "".join(lines[-12:]).strip()
+        raise LabError(f"`cdk {words[0]}` failed:\n{last}\n(all of it: {LOG})")
+    return "".join(lines)
+
+
+def attached(*words: str, environ: Mapping[str, str] | None = None) -> int:
+    """Run the CLI on this terminal, for what it shows or asks itself; return its exit status."""
+    return subprocess.run(_command(words), cwd=ROOT, env=_environment(environ), check=False).returncode
+
+
+def _command(words: Iterable[str]) -> list[str]:
+    return [str(CDK_CLI), "--no-notices", *words]
+
+
+def _environment(environ: Mapping[str, str] | None) -> dict[str, str]:
+    base = dict(os.environ if environ is None else environ)
+    return {**base, **quiet_cdk(base)}

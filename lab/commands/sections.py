@@ -1,0 +1,150 @@
+"""Commands that deploy sections, run them, and show what they are."""
+
+from typing import Annotated
+
+import typer
+
+from lab import cdk, choices, deployment, emulator, runbook
+from lab.choices import ContextValues, Json, PostureName, SectionId, SectionIds, TargetOption, Yes
+from lab.target import TargetName
+from lab.views import checks
+from lab.views.terminal import out, print_json, print_table, steps
+from lab_stacks import catalog
+
+
+def list_sections(*, json: Json = False) -> None:
+    """List the sections of the chapter, in its order."""
+    if json:
+        print_json([{"id": entry.id, "heading": entry.heading, "shows": entry.shows} for entry in catalog.SECTIONS])
+    else:
+        print_table(["SECTION", "HEADING", "SHOWS"], [[s.id, s.heading, s.shows] for s in catalog.SECTIONS])
+
+
+def up(
+    ids: SectionIds = None,
+    *,
+    target: TargetOption = TargetName.LOCAL,
+    posture: PostureName = "lab",
+    context: ContextValues = None,
+    yes: Yes = False,
+) -> None:
+    """Deploy sections with the AWS CDK, and print their outputs.
+
+    The emulator is started if it does not run, with the state that it had. What it cannot emulate is named, and left
+    out of a copy of what the app synthesized; the app itself is the same everywhere.
+    """
+    chosen, values = choices.sections(ids), choices.context(posture, context)
+    with steps() as progress:
+        where = choices.started(target, progress)
+        with progress.paused():
+            choices.confirm(where, f"deploy {', '.join(s.id for s in chosen)}, posture {posture}", yes=yes)
+        for deployed in deployment.deploy(chosen, values, where, progress):
+            with progress.paused():
+                print_table(
+                    ["OUTPUT", "VALUE"], sorted(deployed.outputs.items()), title=f"Outputs of {deployed.section.id}"
+                )
+
+
+def run(
+    section_id: SectionId,
+    *,
+    target: TargetOption = TargetName.LOCAL,
+    posture: PostureName = "lab",
+    context: ContextValues = None,
+    deploy: Annotated[bool, typer.Option(help="Deploy first; without, use what is deployed.")] = True,
+    json: Json = False,
+    yes: Yes = False,
+) -> None:
+    """Deploy a section and run its runbook: use what was deployed, and check every claim.
+
+    Each check says what it rests on: `emulated`, `real container`, `template` (what was deployed says so), `control
+    plane only` (the service's API says so), `AWS only` (skipped here), or `AWS`. The exit status is 0 only if
+    nothing failed.
+    """
+    section, values = catalog.section(section_id), choices.context(posture, context)
+    book = runbook.of(section)
+    with steps() as progress:
+        where = choices.started(target, progress) if deploy else choices.opened(target)
+        with progress.paused():
+            choices.confirm(where, f"run {section.id}, posture {posture}", yes=yes)
+        if deploy:
+            [deployed] = deployment.deploy([section], values, where, progress)
+        else:
+            deployed = deployment.find(section, where)
+
+        def show(result: runbook.Result) -> None:
+            if not json:
+                with progress.paused():
+                    checks.print_result(result)
+
+        report = book.run(deployed, before=lambda check: progress.waiting_for(check.title), after=show)
+    if json:
+        print_json(report.as_json())
+    else:
+        checks.print_summary(report)
+        if book.exhibit:
+            checks.print_exhibit(book.exhibit(deployed))
+        _say_what_still_runs()
+    raise typer.Exit(1 if report.count(runbook.Outcome.FAILED) else 0)
+
+
+def synth(
+    section_id: Annotated[
+        str | None, typer.Argument(metavar="[SECTION]", help="Which section; all by default.")
+    ] = None,
+    *,
+    posture: PostureName = "lab",
+    context: ContextValues = None,
+    json: Annotated[bool, typer.Option("--json", help="The template as JSON rather than YAML.")] = False,
+) -> None:
+    """Print the CloudFormation template of a section, or make those of all in cdk.out."""
+    values = choices.context(posture, context)
+    if section_id:
+        values["section"] = catalog.section(section_id).id
+    words = ["synth", *(["--json"] if json else []), *cdk.context_arguments(values)]
+    raise typer.Exit(cdk.attached(*words))
+
+
+def diff(
+    section_id: SectionId,
+    *,
+    target: TargetOption = TargetName.LOCAL,
+    posture: PostureName = "lab",
+    context: ContextValues = None,
+    fail: Annotated[bool, typer.Option("--fail", help="Exit with status 1 if there are differences.")] = False,
+) -> None:
+    """Show what a deployment would change in what is deployed."""
+    section, values = catalog.section(section_id), choices.context(posture, context)
+    with steps() as progress:
+        where = choices.opened(target)
+        assembly = deployment.synth([section], values, where, progress)
+    words = ["diff", section.stack_id, "--app", assembly, *(["--fail"] if fail else [])]
+    raise typer.Exit(cdk.attached(*words))
+
+
+def status(*, target: TargetOption = TargetName.LOCAL, json: Json = False) -> None:
+    """Show what runs and what is deployed."""
+    running = emulator.running() if target is TargetName.LOCAL else None
+    deployed = {}
+    if running or target is TargetName.AWS:
+        where = choices.opened(target)
+        deployed = {entry.id: deployment.described(entry, where) for entry in catalog.SECTIONS}
+    states = {entry.id: (deployed.get(entry.id) or {}).get("StackStatus", "not deployed") for entry in catalog.SECTIONS}
+    if json:
+        emulated = {"pid": running.pid, "endpoint": running.endpoint} if running else None
+        print_json({"target": target.value, "emulator": emulated, "sections": states})
+        return
+    if running:
+        out.print(f"The emulator answers on {running.endpoint} (process {running.pid}).")
+    elif target is TargetName.LOCAL:
+        out.print("The emulator does not run; `lab up` starts it, with the state that it had.")
+    print_table(["SECTION", "STACK"], list(states.items()))
+
+
+def _say_what_still_runs() -> None:
+    running = emulator.running()
+    if running:
+        out.print(
+            f"\nThe emulator still runs on {running.endpoint}: "
+            "`lab send`, `lab logs`, `lab status` use it, `lab down` stops it."
+        )

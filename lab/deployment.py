@@ -1,0 +1,107 @@
+"""Deploys sections with the CDK CLI, and finds what was deployed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from lab import cdk
+from lab.errors import LabError
+from lab.project import LAB
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lab.progress import Progress
+    from lab.target import Target
+    from lab_stacks.catalog import CatalogEntry
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A section that is deployed: its outputs, and clients that reach it."""
+
+    section: CatalogEntry
+    target: Target
+    outputs: Mapping[str, str]
+
+    def output(self, name: str) -> str:
+        """Return one of the stack's outputs."""
+        return self.outputs[name]
+
+    def client(self, service: str, **options: Any) -> Any:
+        """Make a client for one of the target's services."""
+        return self.target.session.client(service, **options)  # type: ignore[call-overload]
+
+    def template(self) -> dict[str, Any]:
+        """Return the template that was deployed."""
+        template: dict[str, Any] = self.client("cloudformation").get_template(StackName=self.section.stack_id)[
+            "TemplateBody"
+        ]
+        return template
+
+    def physical_ids(self, resource_type: str) -> list[str]:
+        """Return the physical ids of the stack's resources of one type."""
+        pages = (
+            self.client("cloudformation")
+            .get_paginator("list_stack_resources")
+            .paginate(StackName=self.section.stack_id)
+        )
+        return [
+            resource["PhysicalResourceId"]
+            for page in pages
+            for resource in page["StackResourceSummaries"]
+            if resource["ResourceType"] == resource_type
+        ]
+
+
+def synth(sections: list[CatalogEntry], context: Mapping[str, str], target: Target, progress: Progress) -> str:
+    """Synthesize these sections and no others, as the target can take them; return the cloud assembly's path."""
+    chosen = {**context, "section": ",".join(section.id for section in sections)}
+    progress.step(f"Synthesizing {', '.join(section.stack_id for section in sections)}")
+    return str(target.fit(cdk.synth([], context=chosen, assembly=LAB / "assembly", progress=progress), progress))
+
+
+def deploy(
+    sections: list[CatalogEntry], context: Mapping[str, str], target: Target, progress: Progress
+) -> list[Deployment]:
+    """Deploy these sections, one after the other where one depends on another."""
+    target.prepare(progress)
+    assembly = synth(sections, context, target, progress)
+    progress.step("Deploying")
+    stacks = [section.stack_id for section in sections]
+    cdk.run(
+        *("deploy", *stacks, "--app", assembly, "--require-approval", "never", "--progress", "events"),
+        progress=progress,
+    )
+    return [find(section, target) for section in sections]
+
+
+def find(section: CatalogEntry, target: Target) -> Deployment:
+    """Find a section that was deployed before.
+
+    :raises LabError: when it is not deployed.
+    """
+    stack = described(section, target)
+    if stack is None or "Outputs" not in stack:
+        raise LabError(f"{section.id} is not deployed: `lab up {section.id}`{flag(target)} does it.")
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+    return Deployment(section, target, outputs)
+
+
+def described(section: CatalogEntry, target: Target) -> dict[str, Any] | None:
+    """Describe the section's stack, if there is one."""
+    try:
+        stacks = target.session.client("cloudformation").describe_stacks(StackName=section.stack_id)["Stacks"]
+    except ClientError as error:
+        if "does not exist" in str(error):
+            return None
+        raise
+    return dict(stacks[0])
+
+
+def flag(target: Target) -> str:
+    """Write the option that a command needs for this target."""
+    return "" if target.name.value == "local" else f" --target {target.name.value}"

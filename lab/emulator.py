@@ -1,0 +1,237 @@
+"""Starts, finds and stops the emulator: MiniStack, on a loopback port, with its state and its log under .lab/."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+from filelock import FileLock, Timeout
+
+from lab.errors import LabError
+from lab.isolation import belongs_to_the_caller
+from lab.project import LAB, python_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lab.progress import Progress
+
+USUAL_PORT = 4566
+STATE = LAB / "emulator"
+LOG = LAB / "emulator.log"
+_RECORD = LAB / "emulator.json"
+_START_SECONDS = 60
+_STOP_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Emulator:
+    """A process of ours that answers the AWS API on a port of this machine."""
+
+    pid: int
+    created: float
+    port: int
+
+    @property
+    def endpoint(self) -> str:
+        """Where the API is."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def process(self) -> psutil.Process | None:
+        """The process, if it still runs; a process that merely has its number now is another one."""
+        try:
+            process = psutil.Process(self.pid)
+            alive = process.status() != psutil.STATUS_ZOMBIE
+            return process if alive and abs(process.create_time() - self.created) < 1 else None
+        except psutil.NoSuchProcess:
+            return None
+
+    @property
+    def answers(self) -> bool:
+        """Whether the API is up."""
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(f"{self.endpoint}/_ministack/health", timeout=5) as response:
+                return bool(response.status == 200)
+        except (urllib.error.URLError, OSError):
+            return False
+
+
+def running() -> Emulator | None:
+    """Find the emulator of this checkout, if it runs."""
+    emulator = _recorded()
+    return emulator if emulator and emulator.process else None
+
+
+def start(progress: Progress) -> Emulator:
+    """Start the emulator, or find the one that runs, and wait until it answers.
+
+    :param progress: is told what the person at the terminal should know.
+    :raises LabError: when it cannot start; the message says why.
+    """
+    with _alone():
+        emulator = running()
+        if emulator:
+            if emulator.answers:
+                return emulator
+            progress.note(
+                f"The emulator (process {emulator.pid}) does not answer any more: it is ended and started again."
+            )
+            _end(emulator)
+        _set_aside_broken_state(progress)
+        port = _free_port(progress)
+        emulator = _spawn(port)
+        _RECORD.write_text(json.dumps(asdict(emulator)))
+        try:
+            _wait_until_it_answers(emulator)
+        except BaseException:  # Ctrl-C too: whoever waits no longer must not leave it behind.
+            _end(emulator)
+            _RECORD.unlink(missing_ok=True)
+            raise
+        return emulator
+
+
+def stop() -> Emulator | None:
+    """Stop the emulator so that it keeps its state; return it, or nothing if none ran."""
+    with _alone():
+        emulator = running()
+        if emulator:
+            _end(emulator)
+            _RECORD.unlink(missing_ok=True)
+        return emulator
+
+
+def reset() -> None:
+    """Stop the emulator and forget everything that it kept."""
+    stop()
+    with _alone():
+        _RECORD.unlink(missing_ok=True)
+        shutil.rmtree(STATE, ignore_errors=True)
+
+
+def _recorded() -> Emulator | None:
+    try:
+        return Emulator(**json.loads(_RECORD.read_text()))
+    except (FileNotFoundError, ValueError, TypeError):
+        return None
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    lock = FileLock(LAB / "emulator.lock", timeout=_START_SECONDS + _STOP_SECONDS)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise LabError("Another `lab` has been starting or stopping the emulator for minutes: end it first.") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _spawn(port: int) -> Emulator:
+    kept = {name: value for name, value in os.environ.items() if not belongs_to_the_caller(name)}
+    settings = {
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "MINISTACK_HOST": "127.0.0.1",
+        "SFTP_ENABLED": "0",
+        "IOT_MTLS_ENABLED": "0",
+        "AUTH": "true",
+        "PERSIST_STATE": "1",
+        "STATE_DIR": str(STATE / "state"),
+        "S3_PERSIST": "1",
+        "S3_DATA_DIR": str(STATE / "s3"),
+        "TMPDIR": str(STATE / "tmp"),
+        "LAMBDA_PYTHON": str(python_of("lambda-runtime")),
+    }
+    (STATE / "tmp").mkdir(parents=True, exist_ok=True)
+    with LOG.open("ab") as log:
+        process = subprocess.Popen(
+            [python_of("emulator"), "-I", Path(__file__).with_name("emulator_server.py")],
+            env={**kept, **settings},
+            cwd=STATE,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,  # Ctrl-C at the terminal is for `lab`, which lets the emulator keep its state.
+        )
+    return Emulator(process.pid, psutil.Process(process.pid).create_time(), port)
+
+
+def _wait_until_it_answers(emulator: Emulator) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while not emulator.answers:
+        if emulator.process is None:
+            last = LOG.read_text(errors="replace").strip().splitlines()[-1:]
+            raise LabError(f"The emulator ended at its start: {''.join(last)} (all of it: {LOG})")
+        if time.monotonic() > deadline:
+            raise LabError(f"The emulator did not answer within {_START_SECONDS} s; its log is {LOG}.")
+        time.sleep(0.05)
+
+
+def _end(emulator: Emulator) -> None:
+    process = emulator.process
+    if process is None:
+        return
+    workers = process.children(recursive=True)
+    process.terminate()  # It writes its state before it ends.
+    try:
+        process.wait(_STOP_SECONDS)
+    except psutil.TimeoutExpired:
+        process.kill()
+        process.wait()
+    for worker in workers:
+        if worker.is_running():
+            worker.kill()
+
+
+def _free_port(progress: Progress) -> int:
+    for port in (USUAL_PORT, 0):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            free = int(probe.getsockname()[1])
+        if free != USUAL_PORT:
+            progress.note(f"Port {USUAL_PORT} is taken: the emulator uses {free}.")
+        return free
+    raise LabError("There is no free port on 127.0.0.1: end a program that holds many, then again.")
+
+
+def _set_aside_broken_state(progress: Progress) -> None:
+    reason = _what_broke()
+    if reason is None:
+        return
+    aside = LAB / f"emulator-broken-{time.strftime('%Y%m%d-%H%M%S')}"
+    if STATE.exists():
+        STATE.rename(aside)
+    _RECORD.unlink(missing_ok=True)
+    progress.note(f"{reason}: the lab starts from nothing. What was left of the state is in {aside}.")
+
+
+def _what_broke() -> str | None:
+    """Say why the state cannot be relied on; the emulator writes all of it when it is stopped, and only then."""
+    if _RECORD.exists():
+        return "The emulator was killed instead of stopped (`lab down`), so its state is not whole"
+    for file in (STATE / "state").glob("*.json*"):
+        if file.suffix == ".tmp":
+            return f"The emulator's state was being written when it was killed ({file.name})"
+        try:
+            json.loads(file.read_bytes())
+        except ValueError:
+            return f"The emulator's state is damaged ({file.name} is not JSON)"
+    return None

@@ -1,0 +1,85 @@
+"""Keeps a local run local: whatever the caller's AWS settings say, it reaches the emulator and nothing else."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import shlex
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from lab.errors import LabError
+from lab.project import LAB, SCRIPTS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import boto3
+
+ACCOUNT = "000000000000"
+REGION = "us-east-1"
+
+
+def belongs_to_the_caller(variable: str) -> bool:
+    """Say whether a variable could lead a program from the emulator to AWS, or through a proxy to somewhere else."""
+    name = variable.upper()
+    return name.startswith(("AWS_", "CDK_", "BOTO")) or name.endswith("_PROXY")
+
+
+def emulator_settings(endpoint: str) -> dict[str, str]:
+    """Name what points the AWS CLI, every SDK and the CDK CLI at the emulator."""
+    no_file = LAB / "no-aws-settings"  # Profiles can name endpoints too, and credentials of real accounts.
+    no_file.touch()
+    return {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false",
+        "AWS_ACCESS_KEY_ID": ACCOUNT,  # The emulator takes a key of twelve digits for the account.
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_CONFIG_FILE": str(no_file),
+        "AWS_SHARED_CREDENTIALS_FILE": str(no_file),
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def local_environment(endpoint: str) -> dict[str, str]:
+    """Make the environment of every program that a local run starts, from nothing of the caller's AWS settings."""
+    kept = {name: value for name, value in os.environ.items() if not belongs_to_the_caller(name)}
+    return {**kept, **emulator_settings(endpoint), **quiet_cdk(kept)}
+
+
+def quiet_cdk(environ: Mapping[str, str]) -> dict[str, str]:
+    """Have the CDK CLI run on the Node.js of set-up and send nothing about its use."""
+    return {
+        "PATH": f"{SCRIPTS}{os.pathsep}{environ.get('PATH', os.defpath)}",
+        "CDK_DISABLE_CLI_TELEMETRY": "true",
+        "CDK_DISABLE_VERSION_CHECK": "true",
+    }
+
+
+def refuse_other_hosts(session: boto3.Session) -> None:
+    """Have every request of ``session`` that would leave this machine fail before it is sent."""
+    session.events.register_first("before-send", _refuse_unless_loopback)
+
+
+def _refuse_unless_loopback(request: Any, **_: Any) -> None:
+    if not is_loopback(request.url):
+        raise LabError(f"A local run was about to call {request.url}: refused. It reaches the emulator alone.")
+
+
+def is_loopback(url: str) -> bool:
+    """Say whether ``url`` is on this machine."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def as_shell(settings: Mapping[str, str]) -> str:
+    """Write settings for a shell to evaluate, and take back what of the caller's would stand against them."""
+    foreign = sorted(name for name in os.environ if belongs_to_the_caller(name) and name not in settings)
+    # A proxy would carry requests to loopback away; the AWS settings could lead to an account.
+    lines = [f"unset {name}" for name in foreign if not name.upper().startswith("CDK_")]
+    return "\n".join([*lines, *(f"export {name}={shlex.quote(value)}" for name, value in settings.items())])

@@ -1,0 +1,109 @@
+"""Finds what the emulator does not know in a cloud assembly, and leaves it out of a copy.
+
+The app is never asked where it runs: a copy of what it synthesized is changed instead. A resource of an unknown type
+becomes a WaitConditionHandle, which does nothing and which ``Ref`` still works on; an attribute of it becomes a text
+that says where it came from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from mypy_boto3_cloudformation import CloudFormationClient
+
+_STAND_IN = "AWS::CloudFormation::WaitConditionHandle"
+_ATTRIBUTE_IN_TEXT = re.compile(r"\$\{(\w+)\.([\w.]+)\}")
+
+
+def fit(assembly: Path, copy: Path, cloudformation: CloudFormationClient) -> Counter[str]:
+    """Copy ``assembly`` without what the emulator does not know; return how many resources of which types it was."""
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(assembly, copy)
+    templates = {path: json.loads(path.read_text()) for path in sorted(copy.rglob("*.template.json"))}
+    unknown = unknown_types({kind for template in templates.values() for kind in _types(template)}, cloudformation)
+    new_names: dict[str, str] = {}
+    left_out: Counter[str] = Counter()
+    for path, template in templates.items():
+        left_out.update(kind for kind in _types(template) if kind in unknown)
+        if unknown.isdisjoint(_types(template)):
+            continue
+        old = path.read_bytes()
+        new = json.dumps(without(template, unknown), indent=1).encode()
+        path.write_bytes(new)
+        new_names[hashlib.sha256(old).hexdigest()] = hashlib.sha256(new).hexdigest()
+    _rename(copy, new_names)
+    return left_out
+
+
+def unknown_types(types: set[str], cloudformation: CloudFormationClient) -> set[str]:
+    """Ask the emulator which of these resource types it does not know."""
+    template = {"Resources": {f"R{number}": {"Type": kind} for number, kind in enumerate(sorted(types))}}
+    try:
+        cloudformation.validate_template(TemplateBody=json.dumps(template))
+    except ClientError as error:
+        named = re.search(r"Unrecognized resource types: \[(.*?)\]", str(error))
+        if named is None:
+            raise
+        return set(named[1].split(", "))
+    return set()
+
+
+def without(template: dict[str, Any], unknown: set[str]) -> dict[str, Any]:
+    """Return the template with a stand-in for every resource of an unknown type."""
+    resources = template["Resources"]
+    gone = {name for name, resource in resources.items() if resource["Type"] in unknown}
+    stand_ins = {
+        name: {
+            "Type": _STAND_IN,
+            "Metadata": {"stands-in-for": resources[name]["Type"]},
+            **{key: resources[name][key] for key in ("DependsOn", "Condition") if key in resources[name]},
+        }
+        for name in gone
+    }
+    replaced: dict[str, Any] = _without_attributes({**template, "Resources": {**resources, **stand_ins}}, gone)
+    return replaced
+
+
+def _without_attributes(node: Any, gone: set[str]) -> Any:
+    if isinstance(node, list):
+        return [_without_attributes(item, gone) for item in node]
+    if not isinstance(node, dict):
+        return node
+    match node:
+        case {"Fn::GetAtt": [str(name), str(attribute)], **rest} if not rest and name in gone:
+            return f"not-emulated-{name}-{attribute}"
+        case {"Fn::Sub": str(text), **rest} if not rest:
+            return {"Fn::Sub": _without_in_text(text, gone)}
+        case {"Fn::Sub": [str(text), values], **rest} if not rest:
+            return {"Fn::Sub": [_without_in_text(text, gone), _without_attributes(values, gone)]}
+    return {key: _without_attributes(value, gone) for key, value in node.items()}
+
+
+def _without_in_text(text: str, gone: set[str]) -> str:
+    return _ATTRIBUTE_IN_TEXT.sub(
+        lambda found: f"not-emulated-{found[1]}-{found[2]}" if found[1] in gone else found[0], text
+    )
+
+
+def _types(template: dict[str, Any]) -> Iterable[str]:
+    return [resource["Type"] for resource in template.get("Resources", {}).values()]
+
+
+def _rename(assembly: Path, new_names: dict[str, str]) -> None:
+    """Name the changed templates by their new content wherever the assembly names them by the old."""
+    for path in [*assembly.rglob("*.assets.json"), *assembly.rglob("manifest.json")]:
+        text = path.read_text()
+        for old, new in new_names.items():
+            text = text.replace(old, new)
+        path.write_text(text)

@@ -1,0 +1,1 @@
+"""One runbook a section: a program that uses what was deployed and checks the outcome."""

@@ -1,0 +1,135 @@
+"""Where a section runs: on the emulator (`local`) or in an AWS account (`aws`). Nothing else in `lab` differs."""
+
+from __future__ import annotations
+
+import os
+from enum import Enum
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol
+
+from lab import cdk, emulator, isolation, preflight
+from lab.errors import LabError, UsageError
+from lab.project import LAB
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import boto3
+
+    from lab.progress import Progress
+
+
+class TargetName(str, Enum):
+    """What a user types."""
+
+    LOCAL = "local"
+    AWS = "aws"
+
+
+class Target(Protocol):
+    """What `lab` needs to know of where a section runs."""
+
+    name: TargetName
+
+    @property
+    def session(self) -> boto3.Session:
+        """Make clients from this."""
+
+    def prepare(self, progress: Progress) -> None:
+        """Make it ready for a deployment."""
+
+    def fit(self, assembly: Path, progress: Progress) -> Path:
+        """Return the cloud assembly as this target can take it."""
+
+
+class Local:
+    """The emulator of this checkout."""
+
+    name = TargetName.LOCAL
+
+    def __init__(self, running: emulator.Emulator) -> None:
+        self.emulator = running
+        # For this whole process and all that it starts: no later code has to remember it.
+        environment = isolation.local_environment(running.endpoint)
+        os.environ.clear()
+        os.environ.update(environment)
+
+    @cached_property
+    def session(self) -> boto3.Session:
+        """Make clients that reach the emulator, and fail for any other host."""
+        import boto3  # noqa: PLC0415 - after the environment is settled, and not for `lab --help`
+
+        session = boto3.Session()
+        isolation.refuse_other_hosts(session)
+        return session
+
+    def prepare(self, progress: Progress) -> None:
+        """Bootstrap the emulator's account, once."""
+        if _stack_exists(self.session, "CDKToolkit"):
+            return
+        progress.step("Bootstrapping the emulator's account for the CDK")
+        cdk.run("bootstrap", f"aws://{isolation.ACCOUNT}/{isolation.REGION}", progress=progress)
+
+    def fit(self, assembly: Path, progress: Progress) -> Path:
+        """Leave out what the emulator does not know, in a copy."""
+        copy = LAB / "assembly-for-emulator"
+        left_out = preflight.fit(assembly, copy, self.session.client("cloudformation"))
+        if left_out:
+            named = ", ".join(f"{kind} ({count})" for kind, count in sorted(left_out.items()))
+            progress.note(f"Not emulated, left out of this deployment: {named}")
+        return copy
+
+
+class Aws:
+    """The account and region that the caller's credentials are for."""
+
+    name = TargetName.AWS
+
+    def __init__(self) -> None:
+        endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
+        if endpoint and isolation.is_loopback(endpoint):
+            raise UsageError(
+                f"AWS_ENDPOINT_URL is {endpoint}, which is not AWS: open a terminal without `lab env`, then again."
+            )
+        os.environ.update(isolation.quiet_cdk(os.environ))
+
+    @cached_property
+    def session(self) -> boto3.Session:
+        """Make clients with the caller's credentials."""
+        import boto3  # noqa: PLC0415
+
+        return boto3.Session()
+
+    @cached_property
+    def account(self) -> str:
+        """Ask AWS whose credentials these are."""
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+        if not self.session.region_name:
+            raise LabError("No AWS region is set: `export AWS_REGION=...`, or a profile that has one.")
+        try:
+            return self.session.client("sts").get_caller_identity()["Account"]
+        except (BotoCoreError, ClientError) as error:
+            raise LabError(f"AWS does not accept your credentials ({error}): log in, then again.") from None
+
+    @property
+    def region(self) -> str:
+        """Name the region."""
+        return self.session.region_name
+
+    def prepare(self, progress: Progress) -> None:
+        """Leave the account as it is; the CDK CLI says it when the account has to be bootstrapped first."""
+
+    def fit(self, assembly: Path, progress: Progress) -> Path:  # noqa: ARG002 - as every target
+        """Take the assembly as it is: AWS knows every type."""
+        return assembly
+
+
+def _stack_exists(session: boto3.Session, name: str) -> bool:
+    from botocore.exceptions import ClientError  # noqa: PLC0415
+
+    try:
+        stacks: list[Any] = session.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
+    except ClientError:
+        return False
+    return stacks[0]["StackStatus"] in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
