@@ -25,9 +25,10 @@ def context_arguments(context: Mapping[str, str]) -> list[str]:
     return [word for name, value in context.items() for word in ("--context", f"{name}={value}")]
 
 
-def synth(stacks: Iterable[str], *, context: Mapping[str, str], assembly: Path, progress: Progress) -> Path:
+def synth(assembly: Path, *, context: Mapping[str, str], environ: Mapping[str, str], progress: Progress) -> Path:
     """Synthesize into the cloud assembly ``assembly``."""
-    run("synth", "--quiet", *stacks, "--output", str(assembly), *context_arguments(context), progress=progress)
+    words = ["synth", "--quiet", "--output", str(assembly), *context_arguments(context)]
+    run(*words, progress=progress, environ=environ)
     return assembly
 
 

@@ -61,7 +61,8 @@ def synth(sections: list[CatalogEntry], context: Mapping[str, str], target: Targ
     """Synthesize these sections and no others, as the target can take them; return the cloud assembly's path."""
     chosen = {**context, "section": ",".join(section.id for section in sections)}
     progress.step(f"Synthesizing {', '.join(section.stack_id for section in sections)}")
-    return str(target.fit(cdk.synth([], context=chosen, assembly=LAB / "assembly", progress=progress), progress))
+    environ = target.synthesis_environment
+    return str(target.fit(cdk.synth(LAB / "assembly", context=chosen, environ=environ, progress=progress), progress))
 
 
 def deploy(

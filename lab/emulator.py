@@ -19,7 +19,7 @@ import psutil
 from filelock import FileLock, Timeout
 
 from lab.errors import LabError
-from lab.isolation import belongs_to_the_caller
+from lab.isolation import leads_away
 from lab.project import LAB, python_of
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ USUAL_PORT = 4566
 STATE = LAB / "emulator"
 LOG = LAB / "emulator.log"
 _RECORD = LAB / "emulator.json"
+_PORT = STATE / "port"
 _START_SECONDS = 60
 _STOP_SECONDS = 60
 
@@ -91,6 +92,7 @@ def start(progress: Progress) -> Emulator:
             )
             _end(emulator)
         _set_aside_broken_state(progress)
+        STATE.mkdir(parents=True, exist_ok=True)
         port = _free_port(progress)
         emulator = _spawn(port)
         _RECORD.write_text(json.dumps(asdict(emulator)))
@@ -142,7 +144,7 @@ def _alone() -> Iterator[None]:
 
 
 def _spawn(port: int) -> Emulator:
-    kept = {name: value for name, value in os.environ.items() if not belongs_to_the_caller(name)}
+    kept = {name: value for name, value in os.environ.items() if not leads_away(name)}
     settings = {
         "BIND_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(port),
@@ -157,7 +159,7 @@ def _spawn(port: int) -> Emulator:
         "TMPDIR": str(STATE / "tmp"),
         "LAMBDA_PYTHON": str(python_of("lambda-runtime")),
     }
-    (STATE / "tmp").mkdir(parents=True, exist_ok=True)
+    (STATE / "tmp").mkdir(exist_ok=True)
     with LOG.open("ab") as log:
         process = subprocess.Popen(
             [python_of("emulator"), "-I", Path(__file__).with_name("emulator_server.py")],
@@ -199,15 +201,21 @@ def _end(emulator: Emulator) -> None:
 
 
 def _free_port(progress: Progress) -> int:
-    for port in (USUAL_PORT, 0):
+    """Choose the port that was used before, as queue URLs in deployed stacks name it; else the usual one; else any."""
+    before = int(_PORT.read_text()) if _PORT.exists() else USUAL_PORT
+    for port in (before, USUAL_PORT, 0):
         with socket.socket() as probe:
+            # As the emulator's own: connections of one that just ended do not make the port another's.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
             free = int(probe.getsockname()[1])
-        if free != USUAL_PORT:
-            progress.note(f"Port {USUAL_PORT} is taken: the emulator uses {free}.")
+        if free != before:
+            again = ", so `lab up` what was deployed before once more" if _PORT.exists() else ""
+            progress.note(f"Port {before} is taken: the emulator uses {free}{again}.")
+        _PORT.write_text(str(free))
         return free
     raise LabError("There is no free port on 127.0.0.1: end a program that holds many, then again.")
 

@@ -20,10 +20,14 @@ ACCOUNT = "000000000000"
 REGION = "us-east-1"
 
 
-def belongs_to_the_caller(variable: str) -> bool:
+def leads_away(variable: str) -> bool:
     """Say whether a variable could lead a program from the emulator to AWS, or through a proxy to somewhere else."""
-    name = variable.upper()
-    return name.startswith(("AWS_", "CDK_", "BOTO")) or name.endswith("_PROXY")
+    return variable.upper().startswith(("AWS_", "CDK_", "BOTO")) or is_proxy(variable)
+
+
+def is_proxy(variable: str) -> bool:
+    """Say whether a variable names a proxy: loopback needs none, the package index may."""
+    return variable.upper().endswith("_PROXY")
 
 
 def emulator_settings(endpoint: str) -> dict[str, str]:
@@ -45,7 +49,7 @@ def emulator_settings(endpoint: str) -> dict[str, str]:
 
 def local_environment(endpoint: str) -> dict[str, str]:
     """Make the environment of every program that a local run starts, from nothing of the caller's AWS settings."""
-    kept = {name: value for name, value in os.environ.items() if not belongs_to_the_caller(name)}
+    kept = {name: value for name, value in os.environ.items() if not leads_away(name)}
     return {**kept, **emulator_settings(endpoint), **quiet_cdk(kept)}
 
 
@@ -79,7 +83,7 @@ def is_loopback(url: str) -> bool:
 
 def as_shell(settings: Mapping[str, str]) -> str:
     """Write settings for a shell to evaluate, and take back what of the caller's would stand against them."""
-    foreign = sorted(name for name in os.environ if belongs_to_the_caller(name) and name not in settings)
+    foreign = sorted(name for name in os.environ if leads_away(name) and name not in settings)
     # A proxy would carry requests to loopback away; the AWS settings could lead to an account.
     lines = [f"unset {name}" for name in foreign if not name.upper().startswith("CDK_")]
     return "\n".join([*lines, *(f"export {name}={shlex.quote(value)}" for name, value in settings.items())])

@@ -35,6 +35,10 @@ class Target(Protocol):
     def session(self) -> boto3.Session:
         """Make clients from this."""
 
+    @property
+    def synthesis_environment(self) -> dict[str, str]:
+        """Name what the app's synthesis may see."""
+
     def prepare(self, progress: Progress) -> None:
         """Make it ready for a deployment."""
 
@@ -49,6 +53,7 @@ class Local:
 
     def __init__(self, running: emulator.Emulator) -> None:
         self.emulator = running
+        self._proxies = {name: value for name, value in os.environ.items() if isolation.is_proxy(name)}
         # For this whole process and all that it starts: no later code has to remember it.
         environment = isolation.local_environment(running.endpoint)
         os.environ.clear()
@@ -62,6 +67,11 @@ class Local:
         session = boto3.Session()
         isolation.refuse_other_hosts(session)
         return session
+
+    @property
+    def synthesis_environment(self) -> dict[str, str]:
+        """Let it use the caller's proxy: it calls no AWS API, and reaches the package index for the functions."""
+        return {**os.environ, **self._proxies}
 
     def prepare(self, progress: Progress) -> None:
         """Bootstrap the emulator's account, once."""
@@ -116,6 +126,11 @@ class Aws:
     def region(self) -> str:
         """Name the region."""
         return self.session.region_name
+
+    @property
+    def synthesis_environment(self) -> dict[str, str]:
+        """Let it see what the caller's own `cdk synth` would."""
+        return dict(os.environ)
 
     def prepare(self, progress: Progress) -> None:
         """Leave the account as it is; the CDK CLI says it when the account has to be bootstrapped first."""

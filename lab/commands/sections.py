@@ -26,6 +26,7 @@ def up(
     target: TargetOption = TargetName.LOCAL,
     posture: PostureName = "lab",
     context: ContextValues = None,
+    json: Json = False,
     yes: Yes = False,
 ) -> None:
     """Deploy sections with the AWS CDK, and print their outputs.
@@ -38,11 +39,12 @@ def up(
         where = choices.started(target, progress)
         with progress.paused():
             choices.confirm(where, f"deploy {', '.join(s.id for s in chosen)}, posture {posture}", yes=yes)
-        for deployed in deployment.deploy(chosen, values, where, progress):
-            with progress.paused():
-                print_table(
-                    ["OUTPUT", "VALUE"], sorted(deployed.outputs.items()), title=f"Outputs of {deployed.section.id}"
-                )
+        deployments = deployment.deploy(chosen, values, where, progress)
+    if json:
+        print_json({deployed.section.id: dict(deployed.outputs) for deployed in deployments})
+        return
+    for deployed in deployments:
+        print_table(["OUTPUT", "VALUE"], sorted(deployed.outputs.items()), title=f"Outputs of {deployed.section.id}")
 
 
 def run(

@@ -1,0 +1,1 @@
+"""The tests: unit/ without the CDK, stacks/ without a deployment, e2e/ on the emulator."""

@@ -1,0 +1,59 @@
+"""A lab of the tests' own: another state folder, so that whoever runs the tests keeps the emulator that they use."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+LAB = Path(sys.executable).with_name("lab")
+
+Lab = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="session")
+def lab_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    # A space in the path, as users have it.
+    return tmp_path_factory.mktemp("lab home")
+
+
+@pytest.fixture(scope="session")
+def lab(lab_home: Path) -> Iterator[Lab]:
+    """Run the `lab` command as a user would; whatever runs at the end is ended."""
+
+    def run(*words: str, status: int = 0, **environ: str) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [LAB, *words],
+            env={**os.environ, "SERVERLESS_LAB_HOME": str(lab_home), **environ},
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert done.returncode == status, f"lab {' '.join(words)}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    yield run
+    run("reset", "--yes")
+
+
+@pytest.fixture
+def session(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> boto3.Session:
+    """Reach the emulator as the chapter's own script would after `eval "$(lab env)"`."""
+    settings = json.loads(lab("env", "--json").stdout)
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    return boto3.Session(
+        aws_access_key_id=settings["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=settings["AWS_SECRET_ACCESS_KEY"],
+        region_name=settings["AWS_REGION"],
+    )

@@ -1,0 +1,65 @@
+"""What a function imports is in its own bundle or in AWS Lambda's Python runtime, and nowhere else."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+from lab.project import python_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.stacks.synthesis import Synthesized
+
+IMPORT = """
+import importlib, sys
+sys.path.insert(0, sys.argv[1])
+getattr(importlib.import_module(sys.argv[2]), sys.argv[3])
+"""
+
+
+def functions(synthesized: Synthesized) -> list[dict[str, Any]]:
+    resources = synthesized.template["Resources"].values()
+    found = [resource["Properties"] for resource in resources if resource["Type"] == "AWS::Lambda::Function"]
+    return [function for function in found if "S3Key" in function["Code"]]
+
+
+def bundle(synthesized: Synthesized, function: dict[str, Any]) -> Path:
+    files = json.loads((synthesized.assembly / f"{synthesized.stack.artifact_id}.assets.json").read_text())["files"]
+    return synthesized.assembly / str(files[function["Code"]["S3Key"].removesuffix(".zip")]["source"]["path"])
+
+
+def import_handler(folder: Path, function: dict[str, Any]) -> subprocess.CompletedProcess[str]:
+    module, name = function["Handler"].rsplit(".", 1)
+    # Values that only the deployment knows are texts all the same.
+    variables = {key: str(value) for key, value in function["Environment"]["Variables"].items()}
+    return subprocess.run(
+        [python_of("lambda-runtime"), "-I", "-c", IMPORT, folder, module, name],
+        env={**variables, "AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_every_handler_imports_with_its_bundle_and_boto3_alone(synthesized: Synthesized) -> None:
+    for function in functions(synthesized):
+        imported = import_handler(bundle(synthesized, function), function)
+        assert imported.returncode == 0, imported.stderr
+
+
+def test_a_bundle_holds_the_function_architecture_only(synthesized: Synthesized) -> None:
+    for function in functions(synthesized):
+        machines = {"arm64": "aarch64", "x86_64": "x86_64"}
+        compiled = [path.name for path in bundle(synthesized, function).rglob("*.so")]
+        assert all(machines[function["Architectures"][0]] in name for name in compiled), compiled
+
+
+def test_a_package_that_only_the_emulator_has_is_missed(tmp_path: Path) -> None:
+    (tmp_path / "forgetful.py").write_text("import hypercorn\n\ndef handler(event, context): ...\n")
+    imported = import_handler(tmp_path, {"Handler": "forgetful.handler", "Environment": {"Variables": {}}})
+    assert "No module named 'hypercorn'" in imported.stderr
+    has_it = [python_of("emulator"), "-c", "import hypercorn"]
+    assert subprocess.run(has_it, check=False).returncode == 0
