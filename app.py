@@ -11,5 +11,6 @@ app = cdk.App()
 try:
     catalog.add_sections(app)
 except catalog.UnknownNameError as error:
-    sys.exit(str(error))
+    print(error, file=sys.stderr)
+    sys.exit(2)
 app.synth()

@@ -7,7 +7,7 @@ import signal
 import subprocess
 from typing import TYPE_CHECKING
 
-from lab.errors import LabError
+from lab.errors import LabError, UsageError
 from lab.isolation import quiet_cdk
 from lab.project import CDK_CLI, LAB, ROOT
 
@@ -20,22 +20,41 @@ if TYPE_CHECKING:
 LOG = LAB / "cdk.log"
 
 
+class CdkError(LabError):
+    """The CLI failed; the message has its own last words."""
+
+    def __init__(self, command: str, printed: str) -> None:
+        last = "\n".join(printed.strip().splitlines()[-12:])
+        super().__init__(f"`cdk {command}` failed:\n{last}\n(all of it: {LOG})")
+        self.printed = printed
+
+
 def context_arguments(context: Mapping[str, str]) -> list[str]:
     """Write context as the CLI takes it."""
     return [word for name, value in context.items() for word in ("--context", f"{name}={value}")]
 
 
 def synth(assembly: Path, *, context: Mapping[str, str], environ: Mapping[str, str], progress: Progress) -> Path:
-    """Synthesize into the cloud assembly ``assembly``."""
+    """Synthesize into the cloud assembly ``assembly``.
+
+    :raises UsageError: when the app refuses the context, with its reason.
+    :raises LabError: when it fails.
+    """
     words = ["synth", "--quiet", "--output", str(assembly), *context_arguments(context)]
-    run(*words, progress=progress, environ=environ)
+    try:
+        run(*words, progress=progress, environ=environ)
+    except CdkError as error:
+        reason, refused, _ = error.printed.partition("\npython app.py: Subprocess exited with error 2")
+        if refused:
+            raise UsageError(reason) from None
+        raise
     return assembly
 
 
 def run(*words: str, progress: Progress, environ: Mapping[str, str] | None = None) -> str:
     """Run the CLI, show each line that it prints, and return them all.
 
-    :raises LabError: when it fails, with its own last words; all of them are in the log.
+    :raises CdkError: when it fails; all that it printed is in the log.
     """
     LOG.parent.mkdir(exist_ok=True)
     process = subprocess.Popen(
@@ -57,8 +76,7 @@ def run(*words: str, progress: Progress, environ: Mapping[str, str] | None = Non
     with LOG.open("a") as log:
         log.write(f"$ cdk {' '.join(words)}\n{''.join(lines)}")
     if process.returncode:
-        last = "".join(lines[-12:]).strip()
-        raise LabError(f"`cdk {words[0]}` failed:\n{last}\n(all of it: {LOG})")
+        raise CdkError(words[0], "".join(lines))
     return "".join(lines)
 
 

@@ -83,7 +83,8 @@ def _aws_credentials() -> Finding:
 
     session = botocore.session.Session()
     try:
-        credentials, region = session.get_credentials(), session.get_config_variable("region")
+        credentials = session.get_credentials()
+        region = os.environ.get("AWS_REGION") or session.get_config_variable("region")
     except Exception as error:  # a profile that does not exist, a file that cannot be read, ...
         return Finding(
             "aws", False, f"Your AWS settings cannot be read ({error}): only `--target aws` needs them.", True

@@ -2,7 +2,7 @@
 
 The app is never asked where it runs: a copy of what it synthesized is changed instead. A resource of an unknown type
 becomes a WaitConditionHandle, which does nothing and which ``Ref`` still works on; an attribute of it becomes a text
-that says where it came from.
+that says where it came from. So does a public parameter of AWS's, such as the newest machine image.
 """
 
 from __future__ import annotations
@@ -21,25 +21,30 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_ssm import SSMClient
 
 _STAND_IN = "AWS::CloudFormation::WaitConditionHandle"
 _ATTRIBUTE_IN_TEXT = re.compile(r"\$\{(\w+)\.([\w.]+)\}")
 
 
-def fit(assembly: Path, copy: Path, cloudformation: CloudFormationClient) -> Counter[str]:
-    """Copy ``assembly`` without what the emulator does not know; return how many resources of which types it was."""
+def fit(assembly: Path, copy: Path, cloudformation: CloudFormationClient, ssm: SSMClient) -> Counter[str]:
+    """Copy ``assembly`` without what the emulator does not know; return what that was, and how many of each."""
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(assembly, copy)
     templates = {path: json.loads(path.read_text()) for path in sorted(copy.rglob("*.template.json"))}
-    unknown = unknown_types({kind for template in templates.values() for kind in _types(template)}, cloudformation)
+    types = unknown_types({kind for template in templates.values() for kind in _types(template)}, cloudformation)
+    parameters = unknown_parameters(
+        {name for template in templates.values() for name in _public_parameters(template).values()}, ssm
+    )
     new_names: dict[str, str] = {}
     left_out: Counter[str] = Counter()
     for path, template in templates.items():
-        left_out.update(kind for kind in _types(template) if kind in unknown)
-        if unknown.isdisjoint(_types(template)):
+        fitted = without_parameters(without(template, types), parameters)
+        if fitted == template:
             continue
-        old = path.read_bytes()
-        new = json.dumps(without(template, unknown), indent=1).encode()
+        left_out.update(kind for kind in _types(template) if kind in types)
+        left_out.update(name for name in _public_parameters(template).values() if name in parameters)
+        old, new = path.read_bytes(), json.dumps(fitted, indent=1).encode()
         path.write_bytes(new)
         new_names[hashlib.sha256(old).hexdigest()] = hashlib.sha256(new).hexdigest()
     _rename(copy, new_names)
@@ -59,6 +64,11 @@ def unknown_types(types: set[str], cloudformation: CloudFormationClient) -> set[
     return set()
 
 
+def unknown_parameters(names: set[str], ssm: SSMClient) -> set[str]:
+    """Ask the emulator which of the parameters that AWS publishes for everybody it does not have."""
+    return set(ssm.get_parameters(Names=sorted(names))["InvalidParameters"]) if names else set()
+
+
 def without(template: dict[str, Any], unknown: set[str]) -> dict[str, Any]:
     """Return the template with a stand-in for every resource of an unknown type."""
     resources = template["Resources"]
@@ -73,6 +83,16 @@ def without(template: dict[str, Any], unknown: set[str]) -> dict[str, Any]:
     }
     replaced: dict[str, Any] = _without_attributes({**template, "Resources": {**resources, **stand_ins}}, gone)
     return replaced
+
+
+def without_parameters(template: dict[str, Any], unknown: set[str]) -> dict[str, Any]:
+    """Return the template with a text for every unknown public parameter; what would use it is not emulated either."""
+    texts = {
+        name: {"Type": "String", "Default": f"not-emulated-{public}"}
+        for name, public in _public_parameters(template).items()
+        if public in unknown
+    }
+    return {**template, "Parameters": {**template["Parameters"], **texts}} if texts else template
 
 
 def _without_attributes(node: Any, gone: set[str]) -> Any:
@@ -94,6 +114,15 @@ def _without_in_text(text: str, gone: set[str]) -> str:
     return _ATTRIBUTE_IN_TEXT.sub(
         lambda found: f"not-emulated-{found[1]}-{found[2]}" if found[1] in gone else found[0], text
     )
+
+
+def _public_parameters(template: dict[str, Any]) -> dict[str, str]:
+    return {
+        name: parameter["Default"]
+        for name, parameter in template.get("Parameters", {}).items()
+        if parameter["Type"].startswith("AWS::SSM::Parameter::Value<")
+        and str(parameter.get("Default", "")).startswith("/aws/service/")
+    }
 
 
 def _types(template: dict[str, Any]) -> Iterable[str]:

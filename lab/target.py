@@ -83,7 +83,7 @@ class Local:
     def fit(self, assembly: Path, progress: Progress) -> Path:
         """Leave out what the emulator does not know, in a copy."""
         copy = LAB / "assembly-for-emulator"
-        left_out = preflight.fit(assembly, copy, self.session.client("cloudformation"))
+        left_out = preflight.fit(assembly, copy, self.session.client("cloudformation"), self.session.client("ssm"))
         if left_out:
             named = ", ".join(f"{kind} ({count})" for kind, count in sorted(left_out.items()))
             progress.note(f"Not emulated, left out of this deployment: {named}")
@@ -108,7 +108,8 @@ class Aws:
         """Make clients with the caller's credentials."""
         import boto3  # noqa: PLC0415
 
-        return boto3.Session()
+        # The CDK CLI reads AWS_REGION, and boto3 does not.
+        return boto3.Session(region_name=os.environ.get("AWS_REGION"))
 
     @cached_property
     def account(self) -> str:

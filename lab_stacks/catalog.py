@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from lambda_src.posture import Posture
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from aws_cdk import App
 
@@ -18,16 +18,20 @@ if TYPE_CHECKING:
 
 
 class UnknownNameError(ValueError):
-    """A section or posture that is not in the catalog; the message lists those that are."""
+    """A section, a posture or another choice that does not exist; the message lists those that do."""
 
 
 @dataclass(frozen=True)
 class CatalogEntry:
-    """One section: what it is called, and where its stack is."""
+    """One section: what it is called, where its stack is, and what else context can make of it.
+
+    ``variants`` names other forms of the stack, and the context that asks for each.
+    """
 
     id: str
     heading: str
     shows: str
+    variants: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def module(self) -> str:
@@ -52,6 +56,7 @@ SECTIONS = [
         id="sqs-lambda",
         heading="Lab 15.1. Triggering AWS Lambda from Amazon SQS",
         shows="SQS queue, Lambda function, DynamoDB table",
+        variants={"ec2-client": {"client": "ec2"}},
     ),
 ]
 
@@ -62,7 +67,7 @@ def section(section_id: str) -> CatalogEntry:
     :raises UnknownNameError: listing the ids, with a guess at what was meant.
     """
     by_id = {entry.id: entry for entry in SECTIONS}
-    return by_id[_known("section", section_id, by_id)]
+    return by_id[known("section", section_id, by_id)]
 
 
 def posture(name: str) -> Posture:
@@ -70,7 +75,7 @@ def posture(name: str) -> Posture:
 
     :raises UnknownNameError: listing the names, with a guess at what was meant.
     """
-    return Posture(_known("posture", name, [posture.value for posture in Posture]))
+    return Posture(known("posture", name, [posture.value for posture in Posture]))
 
 
 def add_sections(app: App) -> list[Section]:
@@ -84,7 +89,11 @@ def add_sections(app: App) -> list[Section]:
     return [entry.stack(app, chosen) for entry in entries]
 
 
-def _known(kind: str, name: str, permitted: Iterable[str]) -> str:
+def known(kind: str, name: str, permitted: Iterable[str]) -> str:
+    """Return ``name`` if it is ``permitted``.
+
+    :raises UnknownNameError: listing the permitted names, with a guess at what was meant.
+    """
     permitted = list(permitted)
     if name in permitted:
         return name

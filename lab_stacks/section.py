@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aws_cdk import CfnOutput, Stack
+from aws_cdk import CfnOutput, Stack, Tags
+
+from lab_stacks.catalog import known
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -23,11 +25,24 @@ class Section(Stack):
         """Make the stack and tag everything in it, as the chapter asks."""
         tags = {"project": "serverless-lab", "section": section, "posture": posture.value}
         super().__init__(scope, construct_id, tags=tags, **kwargs)
+        # In the template too, for whoever deploys it without the CDK: a stack's own tags are not part of it.
+        for name, value in tags.items():
+            Tags.of(self).add(name, value)
         self.posture = posture
+        #: What a user may change from context, and what it is now.
+        self.settings: dict[str, str] = {}
 
     def setting(self, name: str, default: str) -> str:
         """Read what a user may change from context: ``-c name=value``."""
-        return str(self.node.try_get_context(name) or default)
+        self.settings[name] = str(self.node.try_get_context(name) or default)
+        return self.settings[name]
+
+    def choice(self, name: str, *permitted: str) -> str:
+        """Read which of the ``permitted`` values a user chose from context; the first is the default.
+
+        :raises UnknownNameError: listing the permitted values.
+        """
+        return known(name, self.setting(name, permitted[0]), permitted)
 
     def output(self, name: str, value: str) -> None:
         """Give ``value`` to whoever uses the stack: the runbook, the ``lab`` command, a person."""

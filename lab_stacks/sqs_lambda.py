@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 
 class SqsLambda(Section):
-    """Queue ``Messages``, function ``SQSDynamoDB``, table ``Message``; the names can be changed from context."""
+    """Queue ``Messages``, function ``SQSDynamoDB``, table ``Message``; the names can be changed from context.
+
+    Context: ``queue_name``, ``function_name``, ``table_name``, and ``client``: ``ec2`` adds the chapter's instance that
+    sends messages; by default (``none``) they are sent from wherever ``lab send`` runs.
+    """
 
     def __init__(self, scope: Construct, construct_id: str, **kwargs: Any) -> None:
         """Wire the lab, in the order in which the chapter tells it."""
@@ -50,6 +54,12 @@ class SqsLambda(Section):
             function=consumer,
             posture=self.posture,
         )
+        # 4. Test the Lambda function from an EC2 instance
+        if self.choice("client", "none", "ec2") == "ec2":
+            from lambda_src.message_sender.construct import SenderInstance  # noqa: PLC0415 - few need all of Amazon EC2
+
+            client = SenderInstance(self, "Client", queue=worker.queue, posture=self.posture)
+            self.output("ClientInstanceId", client.instance.instance_id)
 
         self.output("QueueUrl", worker.queue.queue_url)
         self.output("DeadLetterQueueUrl", worker.dead_letter_queue.queue_url)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
 
@@ -11,30 +12,50 @@ if TYPE_CHECKING:
 
 
 def acknowledge(construct: IConstruct, *findings: str, reason: str) -> None:
-    """Say why ``findings`` on this construct are right as they are.
+    """Say why ``findings`` on this construct, and on what it contains, are right as they are.
 
-    Each policy tool reads its own form: cdk-nag an acknowledgement of the construct, checkov and cfn-lint the
-    metadata of the resource in the template.
+    Each policy tool reads its own form: cdk-nag and the CDK itself an acknowledgement of the construct, which covers
+    what it contains; checkov and cfn-lint the metadata of the construct's own resource in the template.
 
     :param findings: rule identifiers of cdk-nag (``AwsSolutions-SQS3``), checkov (``CKV_AWS_116``) or cfn-lint
-        (``W3045``), exactly as the tool prints them.
+        (``W3005``), exactly as the tool prints them.
     :param reason: what a security reviewer would accept.
 
     Source: https://docs.aws.amazon.com/cdk/v2/guide/best-practices.html
     """
     for finding in findings:
         if finding.startswith("CKV"):
-            _add_to_metadata(construct, "checkov", "skip", {"id": finding, "comment": reason})
-        elif "-" in finding:
-            cdk.Validations.of(construct).acknowledge(cdk.Acknowledgment(id=finding, reason=reason))
+            skipped = _metadata(construct, "checkov").get("skip", [])
+            _add_metadata(construct, "checkov", {"skip": [*skipped, {"id": finding, "comment": reason}]})
+        elif re.fullmatch(r"[EWI]\d{4}", finding):
+            reasons = {**_metadata(construct, "cfn-lint").get("reasons", {}), finding: reason}
+            _add_metadata(construct, "cfn-lint", {"config": {"ignore_checks": list(reasons)}, "reasons": reasons})
         else:
-            _add_to_metadata(construct, "cfn-lint", "config", finding)
+            cdk.Validations.of(construct).acknowledge(cdk.Acknowledgment(id=finding, reason=reason))
 
 
-def _add_to_metadata(construct: IConstruct, tool: str, section: str, entry: object) -> None:
+def acknowledge_inline_policy(role: IConstruct) -> None:
+    """Say why the permissions of ``role`` are a policy inside it, where the CDK writes every grant."""
+    acknowledge(
+        role,
+        "NIST.800.53.R5-IAMNoInlinePolicy",
+        "HIPAA.Security-IAMNoInlinePolicy",
+        "PCI.DSS.321-IAMNoInlinePolicy",
+        reason="The policy is this one role's, names its resources, and lives and dies with it: as a managed policy "
+        "it could be attached to something else, which it was never meant for.",
+    )
+
+
+def _resource(construct: IConstruct) -> cdk.CfnResource:
     resource = construct.node.default_child or construct
     if not isinstance(resource, cdk.CfnResource):
         raise TypeError(f"{construct.node.path} has no resource of its own: acknowledge on the one that the tool names")
-    entries = resource.get_metadata(tool) or ({section: {"ignore_checks": []}} if tool == "cfn-lint" else {section: []})
-    (entries[section]["ignore_checks"] if tool == "cfn-lint" else entries[section]).append(entry)
-    resource.add_metadata(tool, entries)
+    return resource
+
+
+def _metadata(construct: IConstruct, tool: str) -> dict[str, Any]:
+    return _resource(construct).get_metadata(tool) or {}
+
+
+def _add_metadata(construct: IConstruct, tool: str, metadata: dict[str, Any]) -> None:
+    _resource(construct).add_metadata(tool, metadata)

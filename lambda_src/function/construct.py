@@ -10,13 +10,15 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 
+from lambda_src.acknowledged import acknowledge
 from lambda_src.alarms import alarm_above
 from lambda_src.bundling import bundle_options
+from lambda_src.function.acknowledgements import acknowledge_defaults
 from lambda_src.function.execution_role import execution_role
+from lambda_src.log_group import log_group
 from lambda_src.options import checked
 from lambda_src.posture import Posture
 
@@ -45,7 +47,8 @@ class PythonFunction(lambda_.Function):
 
     :param role: an existing role, taken as it is; by default a new one that may write its own logs and traces, and
         has no AWS managed policy. Grant it more: ``table.grants.actions(function, "dynamodb:PutItem")``.
-    :param encryption_key: customer managed KMS key for the environment variables; by default a key of AWS's.
+    :param encryption_key: customer managed KMS key for the environment variables and the logs; by default keys of
+        AWS's. The policy of a key that this app does not make must let CloudWatch Logs use it.
 
     *Networking*
 
@@ -113,14 +116,14 @@ class PythonFunction(lambda_.Function):
             named = function_name is None or 1 <= len(function_name) <= 64
             options.require(named, "function_name", function_name, "1 to 64 characters")
             options.require(128 <= memory_size <= 10_240, "memory_size", memory_size, "128 to 10,240 MB")
-            options.require(512 <= mebibytes <= 10_240, "ephemeral_storage", f"{mebibytes:g} MiB", "512 to 10,240 MiB")
-            options.require(1 <= seconds <= 900, "timeout", f"{seconds:g} s", "1 to 900 s")
+            options.require(512 <= mebibytes <= 10_240, "ephemeral_storage", f"{mebibytes:,} MiB", "512 to 10,240 MiB")
+            options.require(1 <= seconds <= 900, "timeout", f"{seconds:,} s", "1 to 900 s")
             reserved = reserved_concurrency is None or reserved_concurrency >= 0
             options.require(reserved, "reserved_concurrency", reserved_concurrency, "0 or more")
             options.require(
                 snap_start is None or mebibytes == 512,
                 "ephemeral_storage",
-                f"{mebibytes:g} MiB",
+                f"{mebibytes:,} MiB",
                 "SnapStart needs 512 MiB; leave out one of the two",
             )
             inside = vpc is not None
@@ -128,12 +131,7 @@ class PythonFunction(lambda_.Function):
             options.require(inside or not security_groups, "security_groups", "given without vpc", "give the vpc too")
 
         # A log group of the function's own: Lambda's would never expire, and would outlive the stack.
-        log_group = logs.LogGroup(
-            scope,
-            f"{construct_id}Logs",
-            retention=posture.log_retention,
-            removal_policy=posture.removal_policy,
-        )
+        group = log_group(scope, f"{construct_id}Logs", posture=posture, encryption_key=encryption_key)
         super().__init__(
             scope,
             construct_id,
@@ -146,7 +144,7 @@ class PythonFunction(lambda_.Function):
             environment_encryption=encryption_key,
             function_name=function_name,
             snap_start=snap_start,
-            role=role or execution_role(scope, f"{construct_id}Role", log_group=log_group, inside_vpc=vpc is not None),
+            role=role or execution_role(scope, f"{construct_id}Role", log_group=group, inside_vpc=vpc is not None),
             vpc=vpc,
             vpc_subnets=vpc_subnets,
             security_groups=security_groups,
@@ -156,17 +154,29 @@ class PythonFunction(lambda_.Function):
             architecture=architecture,
             reserved_concurrent_executions=reserved_concurrency,
             dead_letter_queue=dead_letter_queue,
-            log_group=log_group,
+            log_group=group,
             logging_format=lambda_.LoggingFormat.JSON,
             application_log_level_v2=log_level,
             system_log_level_v2=lambda_.SystemLogLevel.WARN,
             tracing=lambda_.Tracing.ACTIVE,
             recursive_loop=lambda_.RecursiveLoop.TERMINATE,
         )
+        acknowledge_defaults(
+            self,
+            encryption_key=encryption_key,
+            vpc=vpc,
+            reserved_concurrency=reserved_concurrency,
+            dead_letter_queue=dead_letter_queue,
+        )
         #: What a trigger invokes: the function, or with SnapStart an alias of its newest version.
         self.live: lambda_.IFunction = self
         if snap_start:
             self.live = lambda_.Alias(self, "Live", alias_name="live", version=self.current_version)
+            acknowledge(
+                self,
+                "@aws-cdk/aws-lambda:snapStartRequirePublish",
+                reason="A version is published, and triggers belong on the alias of it.",
+            )
         for event in events:
             self.live.add_event_source(event)
         #: Most invocations at once, where they are reserved.

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 
+from lambda_src.acknowledged import acknowledge, acknowledge_inline_policy
+
 if TYPE_CHECKING:
     from constructs import Construct
 
@@ -19,8 +21,23 @@ def execution_role(scope: Construct, construct_id: str, *, log_group: logs.ILogG
     role = iam.Role(scope, construct_id, assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
     log_group.grant_write(role)
     if inside_vpc:
-        # These calls of Amazon EC2 know no resource that could be named beforehand.
-        role.add_to_policy(
+        _allow_network_interfaces(role)
+    acknowledge_inline_policy(role)
+    acknowledge(
+        role,
+        "AwsSolutions-IAM5[Resource::*]",
+        reason="Traces sent to AWS X-Ray belong to no resource, and the network interfaces that AWS Lambda attaches "
+        "inside a VPC have no name beforehand. Every other permission names its resource.",
+    )
+    return role
+
+
+def _allow_network_interfaces(role: iam.Role) -> None:
+    policy = iam.Policy(
+        role,
+        "NetworkInterfaces",
+        roles=[role],
+        statements=[
             iam.PolicyStatement(
                 actions=[
                     "ec2:AssignPrivateIpAddresses",
@@ -32,5 +49,11 @@ def execution_role(scope: Construct, construct_id: str, *, log_group: logs.ILogG
                 ],
                 resources=["*"],
             )
-        )
-    return role
+        ],
+    )
+    acknowledge(
+        policy,
+        "CKV_AWS_111",
+        reason="These are the calls that AWS Lambda makes with this role to attach a function to a VPC: the network "
+        "interfaces have no name before they are made.",
+    )

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from functools import partial
+from typing import Any
 
 from aws_cdk import Duration, Names, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_lambda_event_sources as sources
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from lambda_src.acknowledged import acknowledge
 from lambda_src.alarms import alarm_above
 from lambda_src.function.construct import PythonFunction
 from lambda_src.options import checked
 from lambda_src.posture import Posture
+from lambda_src.queue_worker.checks import check
 
 
 class QueueWorker(Construct):
@@ -26,7 +27,8 @@ class QueueWorker(Construct):
     dead-letter queue. The visibility timeout follows from the function's timeout: AWS asks for six times that, plus
     the batching window.
 
-    :param function: consumes the messages; returns the identifiers of those that failed.
+    :param function: consumes the messages; returns the identifiers of those that failed. It is granted what it needs
+        on the queue; an imported one whose role is not given must be allowed to consume already.
     :param function_timeout: of a function that this app does not make; otherwise it is the function's own.
     :param queue_name: physical name, 1 to 80 characters, of a FIFO queue with ``.fifo`` at the end. CloudFormation
         cannot make one, because the dead-letter queue names the only queue that it serves; the default comes from
@@ -78,88 +80,34 @@ class QueueWorker(Construct):
         # Six attempts' worth of time, so that a message being retried does not become visible again meanwhile.
         visibility = 6 * (function_timeout or Duration.seconds(0)).to_seconds() + window
         with checked(QueueWorker, scope, construct_id) as options:
-            named = queue_name is None or 1 <= len(queue_name) <= 80
-            options.require(named, "queue_name", queue_name, "1 to 80 characters")
-            options.require(
-                queue_name is None or queue_name.endswith(".fifo") == fifo,
-                "queue_name",
-                queue_name,
-                "the name of a FIFO queue, and of no other, ends in .fifo",
-            )
-            options.require(
-                function_timeout is not None,
-                "function_timeout",
-                "unknown",
-                "give it for a function that this app does not make",
-            )
-            options.require(1 <= batch_size <= 10_000, "batch_size", batch_size, "1 to 10,000")
-            options.require(0 <= window <= 300, "batching_window", f"{window:g} s", "0 to 300 s")
-            if fifo:
-                options.require(batch_size <= 10, "batch_size", batch_size, "10 at most from a FIFO queue")
-                options.require(window == 0, "batching_window", f"{window:g} s", "a FIFO queue has none; leave it out")
-            else:
-                options.require(
-                    batch_size <= 10 or window >= 1,
-                    "batch_size",
-                    batch_size,
-                    "above 10 needs a batching_window of 1 s or more",
-                )
-            options.require(2 <= max_concurrency <= 1000, "max_concurrency", max_concurrency, "2 to 1,000")
-            reserved = function.reserved_concurrency if isinstance(function, PythonFunction) else None
-            options.require(
-                reserved is None or max_concurrency <= reserved,
-                "max_concurrency",
-                max_concurrency,
-                f"at most the function's reserved_concurrency of {reserved}, "
-                "or throttled messages end in the dead-letter queue",
-            )
-            options.require(
-                2 <= max_receives <= 1000, "max_receives", max_receives, "2 to 1,000, or one failure buries a message"
-            )
-            kept = retention.to_seconds()
-            options.require(60 <= kept <= 13 * 86_400, "retention", f"{kept:g} s", "60 s to 13 days")
-            options.require(
-                kept > max_receives * visibility,
-                "retention",
-                f"{kept:g} s",
-                f"longer than {max_receives} attempts of {visibility:g} s, "
-                "or a message expires before it reaches the dead-letter queue",
-            )
-            age = max_age.to_seconds()
-            options.require(60 <= age < kept, "max_age", f"{age:g} s", f"60 s or more and below {kept:g} s")
-            options.require(
-                dead_letter_queue is None or dead_letter_queue.fifo == fifo,
-                "dead_letter_queue",
-                "of the other kind",
-                "a FIFO queue has a FIFO dead-letter queue, a standard queue a standard one",
+            check(
+                options,
+                function_timeout=function_timeout,
+                reserved_concurrency=function.reserved_concurrency if isinstance(function, PythonFunction) else None,
+                queue_name=queue_name,
+                fifo=fifo,
+                batch_size=batch_size,
+                window=window,
+                max_concurrency=max_concurrency,
+                max_receives=max_receives,
+                visibility=visibility,
+                retention=retention.to_seconds(),
+                max_age=max_age.to_seconds(),
+                dead_letter_queue=dead_letter_queue,
             )
         super().__init__(scope, construct_id)
 
         name = queue_name or Names.unique_resource_name(self, max_length=75) + (".fifo" if fifo else "")
-        queue = partial(
-            sqs.Queue,
-            self,
-            fifo=fifo or None,
-            enforce_ssl=True,
-            encryption=sqs.QueueEncryption.KMS if encryption_key else sqs.QueueEncryption.SQS_MANAGED,
-            encryption_master_key=encryption_key,
-            removal_policy=posture.removal_policy,
-        )
         #: Holds what failed ``max_receives`` times; ``lab dlq`` shows it and sends it back.
-        self.dead_letter_queue: sqs.IQueue = dead_letter_queue or queue(
-            "DeadLetterQueue",
-            retention_period=Duration.days(14),
-            redrive_allow_policy=sqs.RedriveAllowPolicy(
-                redrive_permission=sqs.RedrivePermission.BY_QUEUE,
-                # By its name: a reference would make the two queues wait for each other.
-                source_queues=[
-                    sqs.Queue.from_queue_arn(self, "Source", Stack.of(self).format_arn(service="sqs", resource=name))
-                ],
-            ),
+        self.dead_letter_queue: sqs.IQueue = dead_letter_queue or self._dead_letter_queue(
+            name, fifo=fifo, encryption_key=encryption_key, posture=posture
         )
         #: Where producers send; grant it: ``worker.queue.grant_send_messages(producer)``.
-        self.queue = queue(
+        self.queue = self._queue(
             "Queue",
+            fifo=fifo,
+            encryption_key=encryption_key,
+            posture=posture,
             queue_name=name,
             visibility_timeout=Duration.seconds(visibility),
             retention_period=retention,
@@ -167,18 +115,75 @@ class QueueWorker(Construct):
         )
         #: What consumes the messages.
         self.function = function
-        consumer = function.live if isinstance(function, PythonFunction) else function
-        consumer.add_event_source(
-            sources.SqsEventSource(
-                self.queue,
-                batch_size=batch_size,
-                max_batching_window=batching_window if window else None,
-                max_concurrency=max_concurrency,
-                report_batch_item_failures=True,
-            )
+        #: Hands the messages to the function in batches; a failed message comes back alone.
+        self.event_source_mapping = self._event_source_mapping(
+            batch_size=batch_size,
+            max_batching_window=batching_window if window else None,
+            max_concurrency=max_concurrency,
         )
         #: Age of the oldest message, and anything in the dead-letter queue.
         self.alarms = self._alarms(max_age, alarm_topic)
+
+    def _queue(
+        self, construct_id: str, *, fifo: bool, encryption_key: kms.IKey | None, posture: Posture, **options: Any
+    ) -> sqs.Queue:
+        queue = sqs.Queue(
+            self,
+            construct_id,
+            fifo=fifo or None,
+            enforce_ssl=True,
+            encryption=sqs.QueueEncryption.KMS if encryption_key else sqs.QueueEncryption.SQS_MANAGED,
+            encryption_master_key=encryption_key,
+            removal_policy=posture.removal_policy,
+            **options,
+        )
+        if encryption_key is None:
+            acknowledge(
+                queue,
+                "CKV_AWS_27",
+                reason="No encryption_key was given: Amazon SQS encrypts every message with a key of its own "
+                "(SSE-SQS), which the tool does not count.",
+            )
+        return queue
+
+    def _dead_letter_queue(self, source_name: str, **options: Any) -> sqs.Queue:
+        # By its name: a reference would make the two queues wait for each other.
+        source = sqs.Queue.from_queue_arn(
+            self, "Source", Stack.of(self).format_arn(service="sqs", resource=source_name)
+        )
+        queue = self._queue(
+            "DeadLetterQueue",
+            retention_period=Duration.days(14),
+            redrive_allow_policy=sqs.RedriveAllowPolicy(
+                redrive_permission=sqs.RedrivePermission.BY_QUEUE, source_queues=[source]
+            ),
+            **options,
+        )
+        acknowledge(
+            queue,
+            "Serverless-SQSRedrivePolicy",
+            reason="It is the dead-letter queue: messages stay until a person sends them back, and an alarm says so.",
+        )
+        return queue
+
+    def _event_source_mapping(self, **options: Any) -> lambda_.EventSourceMapping:
+        consumer = self.function.live if isinstance(self.function, PythonFunction) else self.function
+        mapping = lambda_.EventSourceMapping(
+            self,
+            "EventSourceMapping",
+            target=consumer,
+            event_source_arn=self.queue.queue_arn,
+            report_batch_item_failures=True,
+            **options,
+        )
+        if consumer.role:
+            self.queue.grant_consume_messages(consumer)
+        acknowledge(
+            mapping,
+            "Serverless-LambdaEventSourceMappingDestination",
+            reason="AWS Lambda has no destination for what fails from Amazon SQS: the dead-letter queue takes it.",
+        )
+        return mapping
 
     def _alarms(self, max_age: Duration, topic: sns.ITopic | None) -> list[cloudwatch.Alarm]:
         minute = Duration.minutes(1)

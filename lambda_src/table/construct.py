@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from aws_cdk import Stack, Token
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_kms as kms
 
+from lambda_src.acknowledged import acknowledge
 from lambda_src.options import checked
 from lambda_src.posture import Posture
 
@@ -23,7 +25,8 @@ class OnDemandTable(dynamodb.TableV2):
     :param sort_key: name and type of the sort key; none by default.
     :param table_name: physical name, 3 to 255 characters; CloudFormation makes one by default.
     :param time_to_live_attribute: attribute that holds the second (Unix time) after which an item may be deleted.
-    :param encryption_key: customer managed KMS key; by default a key that DynamoDB owns, at no cost.
+    :param encryption_key: customer managed KMS key, in a stack whose region is known; by default a key that DynamoDB
+        owns, at no cost.
     :param posture: ``PRODUCTION`` adds point-in-time recovery for 35 days, deletion protection, and keeps the table
         when its stack is deleted.
     :param max_read_request_units: most read request units a second, a limit on the bill, 1 or more; none by default.
@@ -56,6 +59,12 @@ class OnDemandTable(dynamodb.TableV2):
                 ("max_write_request_units", max_write_request_units),
             ):
                 options.require(units is None or units >= 1, option, units, "1 or more")
+            options.require(
+                encryption_key is None or not Token.is_unresolved(Stack.of(scope).region),
+                "encryption_key",
+                "given in a stack for any region",
+                "say the stack's region (env), as the key is in one region alone",
+            )
         super().__init__(
             scope,
             construct_id,
@@ -77,3 +86,10 @@ class OnDemandTable(dynamodb.TableV2):
             deletion_protection=posture.protects_data,
             removal_policy=posture.removal_policy,
         )
+        if not posture.protects_data:
+            acknowledge(
+                self,
+                "CKV_AWS_165",
+                reason="In the lab posture data is made up, and is deleted with its stack: there is no point in time "
+                "that anybody would go back to. The production posture can.",
+            )

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 KNOWN = "AWS::SQS::Queue"
 UNKNOWN = "AWS::EC2::Instance"
 PRIVATE_IP = {"Fn::GetAtt": ["Host", "PrivateIp"]}
+NO_SSM: Any = None  # a template without public parameters asks for none
 TEMPLATE = {
     "Resources": {
         "Queue": {
@@ -81,6 +82,14 @@ def cloudformation_that_says(message: str | None) -> Any:
     return client
 
 
+def ssm_that_lacks(*missing: str) -> Any:
+    client = boto3.client("ssm", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+    stubber = Stubber(client)
+    stubber.add_response("get_parameters", {"InvalidParameters": list(missing)}, {"Names": list(missing)})
+    stubber.activate()
+    return client
+
+
 def assembly(folder: Path) -> str:
     """Write a cloud assembly with one template, and return the template's name in it: the hash of its content."""
     folder.mkdir()
@@ -95,7 +104,7 @@ def assembly(folder: Path) -> str:
 def test_a_changed_template_is_named_by_its_new_content(tmp_path: Path) -> None:
     old = assembly(tmp_path / "synthesized")
     said = f"Template error: Unrecognized resource types: [{UNKNOWN}]"
-    left_out = preflight.fit(tmp_path / "synthesized", tmp_path / "copy", cloudformation_that_says(said))
+    left_out = preflight.fit(tmp_path / "synthesized", tmp_path / "copy", cloudformation_that_says(said), NO_SSM)
 
     assert left_out == {UNKNOWN: 1}
     new = hashlib.sha256((tmp_path / "copy" / "S.template.json").read_bytes()).hexdigest()
@@ -108,7 +117,7 @@ def test_a_changed_template_is_named_by_its_new_content(tmp_path: Path) -> None:
 
 def test_an_assembly_that_the_emulator_knows_is_copied_as_it_is(tmp_path: Path) -> None:
     assembly(tmp_path / "synthesized")
-    assert not preflight.fit(tmp_path / "synthesized", tmp_path / "copy", cloudformation_that_says(None))
+    assert not preflight.fit(tmp_path / "synthesized", tmp_path / "copy", cloudformation_that_says(None), NO_SSM)
     for file in (tmp_path / "synthesized").iterdir():
         assert (tmp_path / "copy" / file.name).read_bytes() == file.read_bytes()
 
@@ -116,4 +125,32 @@ def test_an_assembly_that_the_emulator_knows_is_copied_as_it_is(tmp_path: Path) 
 def test_any_other_objection_of_the_emulator_is_not_swallowed(tmp_path: Path) -> None:
     assembly(tmp_path / "synthesized")
     with pytest.raises(Exception, match="Template format error"):
-        preflight.fit(tmp_path / "synthesized", tmp_path / "copy", cloudformation_that_says("Template format error"))
+        preflight.fit(
+            tmp_path / "synthesized", tmp_path / "copy", cloudformation_that_says("Template format error"), NO_SSM
+        )
+
+
+IMAGE = "/aws/service/ami-amazon-linux-latest/al2023"
+PARAMETERS = {
+    "Image": {"Type": "AWS::SSM::Parameter::Value<AWS::EC2::Image::Id>", "Default": IMAGE},
+    "Bootstrap": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/cdk-bootstrap/hnb659fds/version"},
+    "Plain": {"Type": "String", "Default": "text"},
+}
+
+
+def test_a_public_parameter_that_the_emulator_lacks_becomes_a_text_that_says_so() -> None:
+    template = {"Parameters": PARAMETERS, "Resources": {}}
+    fitted = preflight.without_parameters(template, {IMAGE})
+    stand_in = {"Type": "String", "Default": f"not-emulated-{IMAGE}"}
+    assert fitted == {"Parameters": {**PARAMETERS, "Image": stand_in}, "Resources": {}}
+    assert preflight.without_parameters(template, set()) is template
+
+
+def test_only_public_parameters_are_asked_for_and_those_left_out_are_named(tmp_path: Path) -> None:
+    (tmp_path / "synthesized").mkdir()
+    template = {"Parameters": PARAMETERS, "Resources": {"Queue": {"Type": KNOWN}}}
+    (tmp_path / "synthesized" / "S.template.json").write_text(json.dumps(template))
+    left_out = preflight.fit(
+        tmp_path / "synthesized", tmp_path / "copy", cloudformation_that_says(None), ssm_that_lacks(IMAGE)
+    )
+    assert left_out == {IMAGE: 1}

@@ -1,0 +1,1 @@
+"""The consumer's code, as it runs on AWS Lambda."""

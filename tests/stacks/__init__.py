@@ -1,0 +1,1 @@
+"""What the stacks and the blocks synthesize to, and what policies say of it."""

@@ -1,0 +1,198 @@
+"""No policy tool finds anything that is not acknowledged, and what is acknowledged is what they would find."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
+
+from lambda_src.function.construct import PythonFunction
+from lambda_src.message_sender.construct import SenderInstance
+from lambda_src.posture import Posture
+from lambda_src.queue_worker.construct import QueueWorker
+from lambda_src.table.construct import OnDemandTable
+from tests.stacks.policies import PACKS, cdk_nag_findings, cfn_lint_findings, checkov_findings
+from tests.stacks.synthesis import CONTEXT, FORMS, Form, Synthesized, synthesize_form
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.mark.parametrize("pack", PACKS)
+def test_cdk_nag_finds_nothing(pack: str, synthesized: Synthesized) -> None:
+    assert cdk_nag_findings(pack, synthesized.stack) == []
+
+
+def test_cfn_lint_finds_nothing(synthesized: Synthesized) -> None:
+    assert cfn_lint_findings(synthesized.template_file) == []
+
+
+def test_checkov_finds_nothing(synthesized: Synthesized, checkov: dict[Path, list[str]]) -> None:
+    assert checkov[synthesized.template_file] == []
+
+
+def test_every_acknowledgement_is_still_needed(
+    form: Form, bare: dict[Form, Bare], checkov: dict[Path, list[str]]
+) -> None:
+    stripped = bare[form].template_file
+    findings = [*bare[form].cdk_nag_findings, *cfn_lint_findings(stripped), *checkov[stripped]]
+
+    assert [made for made in bare[form].acknowledgements if not any(map(made.covers, findings))] == []
+
+
+def test_every_acknowledgement_gives_a_reason(form: Form, bare: dict[Form, Bare]) -> None:
+    assert bare[form].acknowledgements
+    for made in bare[form].acknowledgements:
+        assert len(made.reason.split()) >= 10, made
+        assert made.reason.endswith("."), made
+
+
+def test_blocks_with_every_option_given_have_no_findings(blocks: Synthesized, checkov: dict[Path, list[str]]) -> None:
+    assert [finding for pack in PACKS for finding in cdk_nag_findings(pack, blocks.stack)] == []
+    assert cfn_lint_findings(blocks.template_file) == []
+    assert checkov[blocks.template_file] == []
+
+
+@pytest.mark.parametrize("pack", PACKS)
+def test_cdk_nag_finds_what_is_bad(pack: str, bad: Synthesized) -> None:
+    assert cdk_nag_findings(pack, bad.stack)
+
+
+def test_cfn_lint_finds_what_is_bad(bad: Synthesized) -> None:
+    assert cfn_lint_findings(bad.template_file)
+
+
+def test_checkov_finds_what_is_bad(bad: Synthesized, checkov: dict[Path, list[str]]) -> None:
+    assert checkov[bad.template_file]
+
+
+@dataclass(frozen=True)
+class Acknowledgement:
+    """A finding, where it was acknowledged (a construct's path, or a logical id), and why."""
+
+    finding: str
+    where: str
+    reason: str
+
+    def covers(self, finding: str) -> bool:
+        rule, where = finding.split(" ", maxsplit=1)
+        return rule == self.finding and f"{where}/".startswith(f"{self.where}/")
+
+
+@dataclass(frozen=True)
+class Bare:
+    """A form of a section without its acknowledgements, and the acknowledgements."""
+
+    cdk_nag_findings: list[str]
+    template_file: Path
+    acknowledgements: list[Acknowledgement]
+
+
+@pytest.fixture(scope="session")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> dict[Form, Bare]:
+    folder = tmp_path_factory.mktemp("bare")
+    return {form: _without_acknowledgements(form, folder / f"{form}.json") for form in FORMS}
+
+
+def _without_acknowledgements(form: Form, template_file: Path) -> Bare:
+    made: list[Acknowledgement] = []
+
+    class Validations:
+        """Notes what would have been acknowledged."""
+
+        def __init__(self, scope: cdk.CfnResource) -> None:
+            self.path = scope.node.path
+
+        def acknowledge(self, *rules: cdk.Acknowledgment) -> None:
+            made.extend(Acknowledgement(rule.id, self.path, rule.reason) for rule in rules)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lambda_src.acknowledged.cdk.Validations.of", Validations)
+        synthesized = synthesize_form(form)
+    template = synthesized.template
+    for logical_id, resource in template["Resources"].items():
+        made.extend(_in_metadata(logical_id, resource.pop("Metadata", {})))
+    template_file.write_text(json.dumps(template, indent=1))
+    findings = [finding for pack in PACKS for finding in cdk_nag_findings(pack, synthesized.stack)]
+    return Bare(findings, template_file, made)
+
+
+def _in_metadata(logical_id: str, metadata: dict[str, Any]) -> Iterator[Acknowledgement]:
+    for skipped in metadata.get("checkov", {}).get("skip", []):
+        yield Acknowledgement(skipped["id"], logical_id, skipped["comment"])
+    cfn_lint = metadata.get("cfn-lint", {"config": {"ignore_checks": []}, "reasons": {}})
+    for rule in cfn_lint["config"]["ignore_checks"]:
+        yield Acknowledgement(rule, logical_id, cfn_lint["reasons"][rule])
+
+
+@pytest.fixture(scope="session")
+def blocks(runtime_code: Path) -> Synthesized:
+    """Every block with the options that a policy might ask for, in a stack of somebody who imports us."""
+    app = cdk.App(context=CONTEXT, analytics_reporting=False)
+    stack = cdk.Stack(app, "Blocks", env=cdk.Environment(region="us-east-1"))
+    key = kms.Key(stack, "Key", enable_key_rotation=True)
+    topic = sns.Topic.from_topic_arn(stack, "Topic", "arn:aws:sns:us-east-1:111122223333:alarms")
+    vpc = ec2.Vpc.from_vpc_attributes(
+        stack,
+        "Vpc",
+        vpc_id="vpc-0123456789abcdef0",
+        availability_zones=[cdk.Fn.select(0, cdk.Fn.get_azs())],
+        private_subnet_ids=["subnet-0123456789abcdef0"],
+    )
+    function = PythonFunction(
+        stack,
+        "Function",
+        runtime_code=runtime_code,
+        environment={"TABLE_NAME": "Message"},
+        snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS,
+        encryption_key=key,
+        vpc=vpc,
+        reserved_concurrency=20,
+        dead_letter_queue=sqs.Queue.from_queue_arn(stack, "Failed", "arn:aws:sqs:us-east-1:111122223333:failed"),
+        posture=Posture.PRODUCTION,
+        alarm_topic=topic,
+    )
+    worker = QueueWorker(
+        stack, "Worker", function=function, encryption_key=key, posture=Posture.PRODUCTION, alarm_topic=topic
+    )
+    partition_key = dynamodb.Attribute(name="MessageId", type=dynamodb.AttributeType.STRING)
+    OnDemandTable(stack, "Table", partition_key=partition_key, encryption_key=key, posture=Posture.PRODUCTION)
+    SenderInstance(stack, "Sender", queue=worker.queue, vpc=vpc, instance_type=ec2.InstanceType("t3.nano"))
+    return Synthesized(stack, Path(app.synth().directory))
+
+
+@pytest.fixture(scope="session")
+def bad() -> Synthesized:
+    """A stack that nobody should deploy, and that the CDK makes without a word."""
+    app = cdk.App(analytics_reporting=False)
+    stack = cdk.Stack(app, "Bad")
+    sqs.Queue(stack, "Queue")
+    function = lambda_.Function(
+        stack,
+        "Function",
+        code=lambda_.Code.from_inline("def handler(event, context): ..."),
+        handler="index.handler",
+        runtime=lambda_.Runtime.PYTHON_3_8,
+    )
+    function.add_to_role_policy(iam.PolicyStatement(actions=["*"], resources=["*"]))
+    ec2.Vpc(stack, "Vpc")
+    return Synthesized(stack, Path(app.synth().directory))
+
+
+@pytest.fixture(scope="session")
+def checkov(
+    synthesized_forms: dict[Form, Synthesized], blocks: Synthesized, bare: dict[Form, Bare], bad: Synthesized
+) -> dict[Path, list[str]]:
+    made = [synthesized.template_file for synthesized in [*synthesized_forms.values(), blocks, bad]]
+    return checkov_findings([*made, *(one.template_file for one in bare.values())])

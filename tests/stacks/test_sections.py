@@ -1,0 +1,100 @@
+"""What every section of the chapter has, whatever it is about."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
+
+from lab_stacks.section import Section
+from tests.stacks.synthesis import Form, Synthesized, as_list, resources
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# AWS's service authorization reference names no resource for these, or only one that gets its name later.
+ACTIONS_ON_ANY_RESOURCE = {
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+    "ssm:UpdateInstanceInformation",
+    "ssmmessages:CreateControlChannel",
+    "ssmmessages:CreateDataChannel",
+    "ssmmessages:OpenControlChannel",
+    "ssmmessages:OpenDataChannel",
+    "xray:PutTelemetryRecords",
+    "xray:PutTraceSegments",
+}
+
+
+def test_every_resource_that_can_be_tagged_is(form: Form, template: dict[str, Any]) -> None:
+    tags = {"project": "serverless-lab", "section": form.entry.id, "posture": form.posture.value}
+
+    untagged = [
+        logical_id
+        for logical_id, resource in template["Resources"].items()
+        if _can_be_tagged(resource["Type"]) and not any(tags.items() <= found.items() for found in _tags_in(resource))
+    ]
+
+    assert untagged == []
+
+
+def test_a_physical_name_is_one_that_a_user_can_change(synthesized: Synthesized) -> None:
+    assert isinstance(synthesized.stack, Section)
+    names = {
+        value
+        for resource in synthesized.template["Resources"].values()
+        for name, value in resource.get("Properties", {}).items()
+        if isinstance(value, str) and _names(name, resource["Type"])
+    }
+
+    assert names <= set(synthesized.stack.settings.values())
+
+
+def test_only_actions_that_know_no_resource_are_allowed_on_any(template: dict[str, Any]) -> None:
+    allowed = {
+        action
+        for policy in resources(template, "AWS::IAM::Policy").values()
+        for statement in policy["PolicyDocument"]["Statement"]
+        if "*" in as_list(statement["Resource"])
+        for action in as_list(statement["Action"])
+    }
+
+    assert allowed <= ACTIONS_ON_ANY_RESOURCE
+
+
+def test_no_role_has_a_policy_of_awss(template: dict[str, Any]) -> None:
+    assert [role for role in resources(template, "AWS::IAM::Role").values() if "ManagedPolicyArns" in role] == []
+
+
+def test_synthesis_looked_nothing_up(synthesized: Synthesized) -> None:
+    manifest = json.loads((synthesized.assembly / "manifest.json").read_text())
+
+    assert "missing" not in manifest
+    assert manifest["artifacts"][synthesized.stack.artifact_id]["environment"] == "aws://unknown-account/unknown-region"
+
+
+def _can_be_tagged(kind: str) -> bool:
+    schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", kind).schema
+    return '"Tags"' in json.dumps([schema["properties"], schema.get("definitions", {})])
+
+
+def _tags_in(part: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(part, dict):
+        for name, value in part.items():
+            if name == "Tags":
+                yield value if isinstance(value, dict) else {tag["Key"]: tag["Value"] for tag in value}
+            else:
+                yield from _tags_in(value)
+    elif isinstance(part, list):
+        for value in part:
+            yield from _tags_in(value)
+
+
+def _names(name: str, kind: str) -> bool:
+    # AWS::Logs::LogGroup has a LogGroupName. The name of an inline policy is a name inside its role.
+    return name.endswith("Name") and kind.endswith(name.removesuffix("Name")) and kind != "AWS::IAM::Policy"
