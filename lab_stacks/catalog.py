@@ -81,12 +81,20 @@ def posture(name: str) -> Posture:
 def add_sections(app: App) -> list[Section]:
     """Make the stacks of the whole chapter in ``app``, or of what its context asks for.
 
-    Context: ``posture`` (``lab`` by default) and ``section`` (ids with commas between them; all by default).
+    Context: ``posture`` (``lab`` by default), ``section`` (ids with commas between them; all by default), and the
+    settings of each section.
+
+    :raises UnknownNameError: for a section, a posture or a setting that does not exist.
     """
     chosen = posture(app.node.try_get_context("posture") or Posture.LAB.value)
     named = app.node.try_get_context("section")
     entries = [section(section_id) for section_id in named.split(",")] if named else SECTIONS
-    return [entry.stack(app, chosen) for entry in entries]
+    stacks = [entry.stack(app, chosen) for entry in entries]
+    settings = {"posture", "section"}.union(*(stack.settings for stack in stacks))
+    for name in app.node.get_all_context():
+        if name.isidentifier():  # the CDK's own have other characters in them: @aws-cdk/..., aws:cdk:...
+            known("setting", name, sorted(settings))
+    return stacks
 
 
 def known(kind: str, name: str, permitted: Iterable[str]) -> str:
@@ -97,6 +105,7 @@ def known(kind: str, name: str, permitted: Iterable[str]) -> str:
     permitted = list(permitted)
     if name in permitted:
         return name
-    guess = get_close_matches(name.lower().replace("_", "-"), permitted, n=1, cutoff=0.4)
-    meant = f" Did you mean {guess[0]}?" if guess else ""
+    spellings = {one.replace("_", "-"): one for one in permitted}
+    guess = get_close_matches(name.lower().replace("_", "-"), spellings, n=1, cutoff=0.4)
+    meant = f" Did you mean {spellings[guess[0]]}?" if guess else ""
     raise UnknownNameError(f"There is no {kind} {name}.{meant} The {kind}s are: {', '.join(permitted)}.")

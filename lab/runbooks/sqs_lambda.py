@@ -174,7 +174,7 @@ def queues_require_tls(deployed: Deployment) -> str:
 def monitoring_shows_messages(deployed: Deployment) -> str:
     """The chapter's step 5.1 reads NumberOfMessagesReceived, and the emulator keeps no metrics of queues."""
     now = time.time()
-    name = _attributes(deployed, "QueueUrl")["QueueArn"].rsplit(":", 1)[1]
+    name = _queue_name(deployed)
 
     def received() -> float:
         points = deployed.client("cloudwatch").get_metric_statistics(
@@ -197,7 +197,7 @@ def ec2_client_sends(deployed: Deployment) -> str:
     command = ssm.send_command(
         InstanceIds=[instance],
         DocumentName="AWS-RunShellScript",
-        Parameters={"commands": ["send_message.py -q Messages -i 0.1 --count 10"]},
+        Parameters={"commands": [f"send_message.py -q {_queue_name(deployed)} -i 0.1 --count 10"]},
     )["Command"]["CommandId"]
 
     def answer() -> dict[str, Any]:
@@ -227,6 +227,10 @@ def _attributes(deployed: Deployment, output: str) -> dict[str, str]:
         QueueUrl=deployed.output(output), AttributeNames=["All"]
     )["Attributes"]
     return attributes
+
+
+def _queue_name(deployed: Deployment) -> str:
+    return _attributes(deployed, "QueueUrl")["QueueArn"].rsplit(":", 1)[1]
 
 
 def _stored(deployed: Deployment, message_ids: set[str]) -> dict[str, dict[str, Any]]:

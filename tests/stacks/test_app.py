@@ -56,6 +56,11 @@ def test_an_unknown_section_is_one_sentence_with_the_known_ones(tmp_path: Path) 
     assert "Traceback" not in done.stderr
 
 
+def test_a_misspelt_setting_is_refused_rather_than_ignored() -> None:
+    with pytest.raises(catalog.UnknownNameError, match=r"There is no setting cleint\. Did you mean client\?"):
+        catalog.add_sections(cdk.App(context={**CONTEXT, "section": "sqs-lambda", "cleint": "ec2"}))
+
+
 def test_an_unknown_posture_is_refused_with_the_known_ones() -> None:
     with pytest.raises(catalog.UnknownNameError) as refusal:
         catalog.add_sections(cdk.App(context={"posture": "prod"}))

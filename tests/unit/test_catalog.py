@@ -25,6 +25,11 @@ def test_an_unknown_posture_lists_the_postures() -> None:
         catalog.posture("prod")
 
 
+def test_a_name_with_underscores_is_guessed_too() -> None:
+    with pytest.raises(catalog.UnknownNameError, match=r"Did you mean queue_name\?"):
+        catalog.known("setting", "queu_name", ["posture", "queue_name"])
+
+
 def test_nothing_is_guessed_from_nonsense() -> None:
     with pytest.raises(catalog.UnknownNameError, match=r"^There is no section zzz\. The sections are: "):
         catalog.section("zzz")

@@ -11,7 +11,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_consumer_fake import (
+
+from lambda_src.queue_worker import RUNTIME
+from lambda_src.queue_worker.runtime.table import SLOWEST_CALL
+from tests.unit.fake_dynamodb import (
     ALWAYS,
     ENVIRONMENT,
     FINAL,
@@ -29,9 +32,6 @@ from test_consumer_fake import (
     unhurried,
     without,
 )
-
-from lambda_src.queue_worker import RUNTIME
-from lambda_src.queue_worker.runtime.table import SLOWEST_CALL
 
 POISON = {
     "no body": without(record("poison"), "body"),

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_consumer_fake import FIFO, STANDARD, Record, item_of, record, size_of, unhurried, without
 
 from lambda_src.queue_worker.runtime.records import Message, read, withhold_followers
+from tests.unit.fake_dynamodb import FIFO, STANDARD, Record, item_of, record, size_of, unhurried, without
 
 LARGEST = 400 * 1024
 FRAME = size_of(item_of(record("m0", "")))

@@ -14,7 +14,9 @@ from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ConnectionClosedError, ConnectTimeoutError
 from hypothesis import given
 from hypothesis import strategies as st
-from test_consumer_fake import (
+
+from lambda_src.queue_worker.runtime.table import SLOWEST_CALL, MessageTable, Outcome, connect
+from tests.unit.fake_dynamodb import (
     ALWAYS,
     ENVIRONMENT,
     FINAL,
@@ -26,8 +28,6 @@ from test_consumer_fake import (
     size_of,
     unhurried,
 )
-
-from lambda_src.queue_worker.runtime.table import SLOWEST_CALL, MessageTable, Outcome, connect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
