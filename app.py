@@ -6,11 +6,12 @@ import sys
 import aws_cdk as cdk
 
 from lab_stacks import catalog
+from lab_stacks.names import UnknownNameError
 
 app = cdk.App()
 try:
     catalog.add_sections(app)
-except catalog.UnknownNameError as error:
+except UnknownNameError as error:
     print(error, file=sys.stderr)
     sys.exit(2)
 app.synth()

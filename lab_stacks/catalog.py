@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from lab_stacks.names import known
 from lambda_src.posture import Posture
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from aws_cdk import App
 
     from lab_stacks.section import Section
-
-
-class UnknownNameError(ValueError):
-    """A section, a posture or another choice that does not exist; the message lists those that do."""
 
 
 @dataclass(frozen=True)
@@ -95,17 +91,3 @@ def add_sections(app: App) -> list[Section]:
         if name.isidentifier():  # the CDK's own have other characters in them: @aws-cdk/..., aws:cdk:...
             known("setting", name, sorted(settings))
     return stacks
-
-
-def known(kind: str, name: str, permitted: Iterable[str]) -> str:
-    """Return ``name`` if it is ``permitted``.
-
-    :raises UnknownNameError: listing the permitted names, with a guess at what was meant.
-    """
-    permitted = list(permitted)
-    if name in permitted:
-        return name
-    spellings = {one.replace("_", "-"): one for one in permitted}
-    guess = get_close_matches(name.lower().replace("_", "-"), spellings, n=1, cutoff=0.4)
-    meant = f" Did you mean {spellings[guess[0]]}?" if guess else ""
-    raise UnknownNameError(f"There is no {kind} {name}.{meant} The {kind}s are: {', '.join(permitted)}.")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from aws_cdk import CfnOutput, Stack, Tags
 
-from lab_stacks.catalog import known
+from lab_stacks.names import known
 
 if TYPE_CHECKING:
     from constructs import Construct

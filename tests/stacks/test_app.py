@@ -12,6 +12,7 @@ import aws_cdk as cdk
 import pytest
 
 from lab_stacks import catalog
+from lab_stacks.names import UnknownNameError
 from lambda_src.posture import Posture
 from tests.stacks.synthesis import CONTEXT, ROOT
 
@@ -57,12 +58,12 @@ def test_an_unknown_section_is_one_sentence_with_the_known_ones(tmp_path: Path) 
 
 
 def test_a_misspelt_setting_is_refused_rather_than_ignored() -> None:
-    with pytest.raises(catalog.UnknownNameError, match=r"There is no setting cleint\. Did you mean client\?"):
+    with pytest.raises(UnknownNameError, match=r"There is no setting cleint\. Did you mean client\?"):
         catalog.add_sections(cdk.App(context={**CONTEXT, "section": "sqs-lambda", "cleint": "ec2"}))
 
 
 def test_an_unknown_posture_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(catalog.UnknownNameError) as refusal:
+    with pytest.raises(UnknownNameError) as refusal:
         catalog.add_sections(cdk.App(context={"posture": "prod"}))
 
     assert str(refusal.value) == "There is no posture prod. Did you mean production? The postures are: lab, production."

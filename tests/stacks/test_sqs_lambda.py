@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lab_stacks import catalog
+from lab_stacks.names import UnknownNameError
 from lambda_src.posture import Posture
 from tests.stacks.synthesis import Form, Synthesized, only, permissions, resources, synthesize
 
@@ -98,7 +99,7 @@ def test_there_is_no_client_unless_it_is_asked_for(template: dict[str, Any]) -> 
 
 
 def test_an_unknown_client_is_refused_with_the_permitted_ones() -> None:
-    with pytest.raises(catalog.UnknownNameError) as refusal:
+    with pytest.raises(UnknownNameError) as refusal:
         synthesize({"section": "sqs-lambda", "client": "ec3"})
 
     assert str(refusal.value) == "There is no client ec3. Did you mean ec2? The clients are: none, ec2."
