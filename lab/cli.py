@@ -10,7 +10,7 @@ from lab.commands import machine, messages, sections
 from lab.errors import LabError
 from lab.project import require_checkout
 from lab.views.terminal import err
-from lab_stacks import catalog
+from lab_stacks.names import UnknownNameError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -32,6 +32,7 @@ app.command("list")(sections.list_sections)
 app.command()(sections.up)
 app.command()(sections.run)
 app.command()(sections.synth)
+app.command()(sections.picture)
 app.command()(sections.diff)
 app.command()(sections.status)
 
@@ -49,16 +50,13 @@ def main() -> None:
     """Run the command; what went wrong is one sentence on standard error."""
     try:
         require_checkout()
-        app(standalone_mode=False)
-    except (LabError, catalog.UnknownNameError) as error:
+        app()
+    except (LabError, UnknownNameError) as error:
         err.print(f"[red]lab:[/red] {escape(str(error))}")
         sys.exit(getattr(error, "exit_status", 2))
     except (BotoCoreError, ClientError) as error:
         err.print(f"[red]lab:[/red] {escape(str(error))}")
         sys.exit(1)
-    except (KeyboardInterrupt, typer.Abort):
-        err.print("[yellow]lab:[/yellow] interrupted.")
-        sys.exit(130)
 
 
 if __name__ == "__main__":

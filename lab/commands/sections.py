@@ -1,13 +1,17 @@
 """Commands that deploy sections, run them, and show what they are."""
 
+from json import loads
+from os import environ
 from typing import Annotated
 
 import typer
 
 from lab import cdk, choices, deployment, emulator, runbook
 from lab.choices import ContextValues, Json, PostureName, SectionId, SectionIds, TargetOption, Yes
+from lab.project import LAB
 from lab.target import TargetName
 from lab.views import checks
+from lab.views import picture as drawing
 from lab.views.terminal import out, print_json, print_table, steps
 from lab_stacks import catalog
 
@@ -84,7 +88,7 @@ def run(
         print_json(report.as_json())
     else:
         checks.print_summary(report)
-        if book.exhibit:
+        if book.exhibit and not report.count(runbook.Outcome.FAILED):
             checks.print_exhibit(book.exhibit(deployed))
         _say_what_still_runs()
     raise typer.Exit(1 if report.count(runbook.Outcome.FAILED) else 0)
@@ -105,6 +109,20 @@ def synth(
         values["section"] = catalog.section(section_id).id
     words = ["synth", *(["--json"] if json else []), *cdk.context_arguments(values)]
     raise typer.Exit(cdk.attached(*words))
+
+
+def picture(section_id: SectionId, *, posture: PostureName = "lab", context: ContextValues = None) -> None:
+    """Draw a section's stack as a Mermaid flowchart: its resources and how they connect.
+
+    It comes from the synthesized template. GitHub shows it in a Markdown file, in a code block named `mermaid`; thick
+    arrows are the way of messages, dotted ones are permissions.
+    """
+    section = catalog.section(section_id)
+    values = {**choices.context(posture, context), "section": section.id}
+    with steps() as progress:
+        progress.step(f"Synthesizing {section.stack_id}")
+        assembly = cdk.synth(LAB / "assembly-for-picture", context=values, environ=environ, progress=progress)
+    print(drawing.picture(loads((assembly / f"{section.stack_id}.template.json").read_text())), end="")
 
 
 def diff(

@@ -59,8 +59,8 @@ class PythonFunction(lambda_.Function):
     *Resources*
 
     :param memory_size: MB of memory, 128 to 10,240; CPU grows with it, one whole vCPU at 1,769.
-    :param ephemeral_storage: size of /tmp, 512 to 10,240 MiB.
-    :param timeout: 1 to 900 s, the 15 minutes of the chapter.
+    :param ephemeral_storage: size of /tmp, 512 to 10,240 MiB; 512 by default.
+    :param timeout: 1 to 900 s, the 15 minutes of the chapter; 10 s by default.
     :param architecture: ``ARM_64`` by default, the cheaper.
     :param reserved_concurrency: most invocations at once, 0 (none) or more, taken from the account's; by default
         the function shares what the account has left.

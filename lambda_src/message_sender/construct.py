@@ -81,7 +81,7 @@ class SenderInstance(Construct):
             network = PrivateNetwork(self, "Network", downloads=[code_arn], posture=posture)
             vpc = network.vpc
         #: Where the instance is.
-        self.vpc = vpc
+        self.vpc: ec2.IVpc = vpc
         #: May be reached by Session Manager, download its code, and send to the queue.
         self.role = self._role(queue, code_arn)
         #: Sends the messages.

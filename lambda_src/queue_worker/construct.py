@@ -35,7 +35,7 @@ class QueueWorker(Construct):
         the construct's path.
     :param fifo: keeps the order of the messages of a group, and makes the dead-letter queue a FIFO queue too.
     :param batch_size: messages per invocation, 1 to 10,000 (FIFO: 10); above 10 needs a batching window.
-    :param batching_window: how long a batch may gather, 0 to 300 s; a FIFO queue has none.
+    :param batching_window: how long a batch may gather, 0 to 300 s; 0 by default, and a FIFO queue has no other.
     :param max_concurrency: most invocations at once, 2 to 1,000.
     :param max_receives: attempts before the dead-letter queue, 2 to 1,000.
     :param dead_letter_queue: an existing one; by default a new one that keeps its messages for 14 days.

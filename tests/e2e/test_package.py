@@ -7,8 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import uv
-
 ROOT = Path(__file__).resolve().parents[2]
 APP = """
 import aws_cdk as cdk
@@ -26,8 +24,8 @@ app.synth()
 
 def test_a_block_works_from_an_installed_package(tmp_path: Path) -> None:
     installed = tmp_path / "site-packages"
-    install = [uv.find_uv_bin(), "pip", "install", "--quiet", "--python", sys.executable, "--target", installed]
-    subprocess.run([*install, "--no-deps", ROOT], check=True)
+    install = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    subprocess.run([*install, "--target", installed, ROOT], check=True)
     for package in ("lambda_src", "lab_stacks", "lab"):
         assert (installed / package / "py.typed").is_file()
 

@@ -1,0 +1,1 @@
+"""What comes from code in these pages: `make docs` writes it, and a test says when it is no longer what is written."""

@@ -1,0 +1,1 @@
+"""Tests through the `lab` command, on the emulator."""
