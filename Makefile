@@ -45,5 +45,5 @@ set-up-test:
 	@$(PYTHON) set_up.py test
 
 clean: ## remove what set-up and the lab made, the emulator's state too
-	@if [ -x $(VENV)/lab ]; then $(VENV)/lab reset --yes; fi
+	@if [ -x $(VENV)/lab ]; then $(VENV)/lab reset --yes || true; fi
 	rm -rf .venv .environments node_modules cdk.out .lab .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -67,7 +67,8 @@ def make_with_uv(path):
 def environment(path, requirement_files, make=make_with_uv, editable=False):
     """Make the environment at ``path`` from pinned requirements, unless it is there already."""
     stamp = path / "made-from"
-    wanted = [fingerprint(sys.version, str(path), (ROOT / name).read_text()) for name in requirement_files]
+    itself = (ROOT / "pyproject.toml").read_text() if editable else ""
+    wanted = [fingerprint(sys.version, str(path), itself, (ROOT / name).read_text()) for name in requirement_files]
     made = stamp.read_text().split() if stamp.exists() else []
     if wanted == made[: len(wanted)]:
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 from typing import TYPE_CHECKING
@@ -48,6 +49,7 @@ def synth(assembly: Path, *, context: Mapping[str, str], environ: Mapping[str, s
         if refused:
             raise UsageError(reason) from None
         raise
+    _remove_leftovers(assembly)
     return assembly
 
 
@@ -69,12 +71,11 @@ def run(*words: str, progress: Progress, environ: Mapping[str, str] | None = Non
                 progress.detail(line.strip())
         process.wait()
     except KeyboardInterrupt:
-        # The terminal sent Ctrl-C to the CLI too: let it end in its own way, and do not leave it behind.
-        process.send_signal(signal.SIGINT)
-        process.wait(timeout=30)
+        _end(process)
         raise
-    with LOG.open("a") as log:
-        log.write(f"$ cdk {' '.join(words)}\n{''.join(lines)}")
+    finally:
+        with LOG.open("a") as log:
+            log.write(f"$ cdk {' '.join(words)}\n{''.join(lines)}")
     if process.returncode:
         raise CdkError(words[0], "".join(lines))
     return "".join(lines)
@@ -83,6 +84,25 @@ def run(*words: str, progress: Progress, environ: Mapping[str, str] | None = Non
 def attached(*words: str, environ: Mapping[str, str] | None = None) -> int:
     """Run the CLI on this terminal, for what it shows or asks itself; return its exit status."""
     return subprocess.run(_command(words), cwd=ROOT, env=_environment(environ), check=False).returncode
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """Let the CLI end in its own way, as the terminal sent it Ctrl-C too, and do not leave it behind."""
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(timeout=30)
+    except subprocess.TimeoutExpired:
+        process.kill()
+
+
+def _remove_leftovers(assembly: Path) -> None:
+    """Remove what earlier syntheses left in the assembly; bundles that are still used save the next one time."""
+    manifest = (assembly / "manifest.json").read_text()
+    listed = manifest + "".join(path.read_text() for path in assembly.glob("*.assets.json") if path.name in manifest)
+    for path in assembly.iterdir():
+        left = path.name.startswith("asset.") or path.name.endswith((".template.json", ".assets.json"))
+        if left and path.name not in listed:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def _command(words: Iterable[str]) -> list[str]:

@@ -10,6 +10,7 @@ from rich.markup import escape
 
 from lab import emulator
 from lab.errors import LabError, UsageError
+from lab.project import require_checkout
 from lab.target import Aws, Local, Target, TargetName
 from lab.views.terminal import err
 from lab_stacks import catalog
@@ -33,9 +34,11 @@ TargetOption = Annotated[
     TargetName, typer.Option("--target", help="`local` is the emulator, `aws` the account of your AWS credentials.")
 ]
 PostureName = Annotated[
-    str,
+    str | None,
     typer.Option(
-        "--posture", help="`lab` is cheap and leaves nothing behind; `production` keeps and protects the data."
+        "--posture",
+        help="`lab` is cheap and leaves nothing behind; `production` keeps and protects the data. By default what is "
+        "deployed stays as it is, and what is new is `lab`.",
     ),
 ]
 ContextValues = Annotated[
@@ -51,12 +54,12 @@ def sections(ids: list[str] | None) -> list[catalog.CatalogEntry]:
     return [catalog.section(section_id) for section_id in ids] if ids else list(catalog.SECTIONS)
 
 
-def context(posture: str, values: list[str] | None) -> dict[str, str]:
+def context(posture: str | None, values: list[str] | None) -> dict[str, str]:
     """Make the app's context from the options.
 
     :raises UsageError: for a value that is not of the form NAME=VALUE.
     """
-    pairs = {"posture": catalog.posture(posture).value}
+    pairs = {"posture": catalog.posture(posture).value} if posture else {}
     for value in values or []:
         name, equals, text = value.partition("=")
         if not (name and equals):
@@ -67,6 +70,7 @@ def context(posture: str, values: list[str] | None) -> dict[str, str]:
 
 def started(name: TargetName, progress: Progress) -> Target:
     """Open a target to deploy to; the emulator is started if it does not run."""
+    require_checkout()
     if name is TargetName.AWS:
         return Aws()
     progress.step("Starting the emulator")
@@ -78,6 +82,7 @@ def opened(name: TargetName) -> Target:
 
     :raises LabError: when it is the emulator, and that does not run.
     """
+    require_checkout()
     if name is TargetName.AWS:
         return Aws()
     running = emulator.running()

@@ -8,7 +8,6 @@ from rich.markup import escape
 
 from lab.commands import machine, messages, sections
 from lab.errors import LabError
-from lab.project import require_checkout
 from lab.views.terminal import err
 from lab_stacks.names import UnknownNameError
 
@@ -49,7 +48,6 @@ app.command()(machine.reset)
 def main() -> None:
     """Run the command; what went wrong is one sentence on standard error."""
     try:
-        require_checkout()
         app()
     except (LabError, UnknownNameError) as error:
         err.print(f"[red]lab:[/red] {escape(str(error))}")
@@ -57,7 +55,3 @@ def main() -> None:
     except (BotoCoreError, ClientError) as error:
         err.print(f"[red]lab:[/red] {escape(str(error))}")
         sys.exit(1)
-
-
-if __name__ == "__main__":
-    main()

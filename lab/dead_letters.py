@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from lab.errors import UsageError
+from lab.errors import LabError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from lab.deployment import Deployment
 
 
@@ -38,7 +40,6 @@ def peek(deployed: Deployment, limit: int) -> list[DeadLetter]:
     """Read up to ``limit`` messages and leave them in the queue; they are hidden from other readers for a moment."""
     sqs, url = deployed.client("sqs"), _dead_letter_queue(deployed)
     seen: dict[str, dict[str, Any]] = {}
-    handles: list[str] = []
     while len(seen) < limit:
         messages = sqs.receive_message(
             QueueUrl=url,
@@ -47,22 +48,25 @@ def peek(deployed: Deployment, limit: int) -> list[DeadLetter]:
             VisibilityTimeout=30,
             WaitTimeSeconds=1,
         ).get("Messages", [])
-        if not messages:
+        fresh = {message["MessageId"]: message for message in messages if message["MessageId"] not in seen}
+        if not fresh:
             break
-        seen.update({message["MessageId"]: message for message in messages})
-        handles += [message["ReceiptHandle"] for message in messages]
-    for handle in handles:
-        sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=0)
+        seen.update(fresh)
+    for entries in _in_tens(list(seen.values())):
+        # One that is visible again already needs nothing: what fails here may fail.
+        sqs.change_message_visibility_batch(QueueUrl=url, Entries=entries)
     return [_letter(message) for message in seen.values()]
 
 
-def redrive(deployed: Deployment) -> int:
+def redrive(deployed: Deployment, moved_so_far: Callable[[int], None]) -> int:
     """Send every dead letter back to the queue that it came from; return how many.
 
     SQS does it itself (a message move task). Where the API has no such tasks, as the emulator's, each message is sent
     to the queue and only then deleted here, so that an interruption loses none.
 
+    :param moved_so_far: told how many are back, again and again.
     :raises UsageError: when the section has no dead-letter queue.
+    :raises LabError: when SQS could not send all of them back.
 
     Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html
     """
@@ -73,21 +77,23 @@ def redrive(deployed: Deployment) -> int:
     except ClientError as error:
         if error.response["Error"]["Code"] not in {"InvalidAction", "AWS.SimpleQueueService.UnsupportedOperation"}:
             raise
-        return _send_back(deployed, url)
-    return _wait_for_move_task(sqs, arn)
+        return _send_back(deployed, url, moved_so_far)
+    return _wait_for_move_task(sqs, arn, moved_so_far)
 
 
-def _wait_for_move_task(sqs: Any, arn: str) -> int:
+def _wait_for_move_task(sqs: Any, arn: str, moved_so_far: Callable[[int], None]) -> int:
     while True:
         [task] = sqs.list_message_move_tasks(SourceArn=arn, MaxResults=1)["Results"]
+        moved_so_far(int(task.get("ApproximateNumberOfMessagesMoved", 0)))
         if task["Status"] != "RUNNING":
-            if task["Status"] == "FAILED":
-                raise UsageError(f"SQS could not send them back: {task.get('FailureReason', 'it gives no reason')}")
+            if task["Status"] != "COMPLETED":
+                reason = task.get("FailureReason", "it gives no reason")
+                raise LabError(f"SQS did not send all of them back, the task is {task['Status']}: {reason}")
             return int(task["ApproximateNumberOfMessagesMoved"])
         time.sleep(1)
 
 
-def _send_back(deployed: Deployment, url: str) -> int:
+def _send_back(deployed: Deployment, url: str, moved_so_far: Callable[[int], None]) -> int:
     sqs, queue, moved = deployed.client("sqs"), deployed.output("QueueUrl"), 0
     while _count(deployed, url):
         for message in sqs.receive_message(
@@ -96,6 +102,7 @@ def _send_back(deployed: Deployment, url: str) -> int:
             sqs.send_message(QueueUrl=queue, MessageBody=message["Body"], **_kept(message))
             sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
             moved += 1
+            moved_so_far(moved)
     return moved
 
 
@@ -120,6 +127,15 @@ def _dead_letter_queue(deployed: Deployment) -> str:
     if "DeadLetterQueueUrl" not in deployed.outputs:
         raise UsageError(f"{deployed.section.id} has no dead-letter queue.")
     return deployed.output("DeadLetterQueueUrl")
+
+
+def _in_tens(messages: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """Make the entries of calls that let others see these messages again, ten a call."""
+    for start in range(0, len(messages), 10):
+        yield [
+            {"Id": str(number), "ReceiptHandle": message["ReceiptHandle"], "VisibilityTimeout": 0}
+            for number, message in enumerate(messages[start : start + 10])
+        ]
 
 
 def _letter(message: dict[str, Any]) -> DeadLetter:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
+from filelock import FileLock
 
 from lab import cdk
-from lab.errors import LabError
+from lab.errors import LabError, UsageError
 from lab.project import LAB
 
 if TYPE_CHECKING:
@@ -61,22 +62,24 @@ def synth(sections: list[CatalogEntry], context: Mapping[str, str], target: Targ
     """Synthesize these sections and no others, as the target can take them; return the cloud assembly's path."""
     chosen = {**context, "section": ",".join(section.id for section in sections)}
     progress.step(f"Synthesizing {', '.join(section.stack_id for section in sections)}")
-    environ = target.synthesis_environment
-    return str(target.fit(cdk.synth(LAB / "assembly", context=chosen, environ=environ, progress=progress), progress))
+    assembly, environ = LAB / f"assembly-{target.name.value}", target.synthesis_environment
+    return str(target.fit(cdk.synth(assembly, context=chosen, environ=environ, progress=progress), progress))
 
 
 def deploy(
     sections: list[CatalogEntry], context: Mapping[str, str], target: Target, progress: Progress
 ) -> list[Deployment]:
     """Deploy these sections, one after the other where one depends on another."""
-    target.prepare(progress)
-    assembly = synth(sections, context, target, progress)
-    progress.step("Deploying")
-    stacks = [section.stack_id for section in sections]
-    cdk.run(
-        *("deploy", *stacks, "--app", assembly, "--require-approval", "never", "--progress", "events"),
-        progress=progress,
-    )
+    # Another `lab` would replace the cloud assembly between its synthesis and its deployment.
+    with FileLock(LAB / f"deploy-{target.name.value}.lock"):
+        target.prepare(progress)
+        assembly = synth(sections, context, target, progress)
+        progress.step("Deploying")
+        stacks = [section.stack_id for section in sections]
+        cdk.run(
+            *("deploy", *stacks, "--app", assembly, "--require-approval", "never", "--progress", "events"),
+            progress=progress,
+        )
     return [find(section, target) for section in sections]
 
 
@@ -90,6 +93,18 @@ def find(section: CatalogEntry, target: Target) -> Deployment:
         raise LabError(f"{section.id} is not deployed: `lab up {section.id}`{flag(target)} does it.")
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
     return Deployment(section, target, outputs)
+
+
+def posture_of(sections: list[CatalogEntry], target: Target) -> str | None:
+    """Find the posture that these sections are deployed with, if they are.
+
+    :raises UsageError: when they are deployed with different ones.
+    """
+    stacks = [stack for section in sections if (stack := described(section, target))]
+    postures = {tag["Value"] for stack in stacks for tag in stack.get("Tags", []) if tag["Key"] == "posture"}
+    if len(postures) > 1:
+        raise UsageError("These sections are deployed with different postures: name the one to deploy, --posture ...")
+    return postures.pop() if postures else None
 
 
 def described(section: CatalogEntry, target: Target) -> dict[str, Any] | None:

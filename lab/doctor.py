@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab import emulator
-from lab.project import CDK_CLI, ROOT, SCRIPTS, python_of
+from lab.project import CDK_CLI, SCRIPTS, python_of
 
 
 @dataclass(frozen=True)
@@ -66,9 +66,9 @@ def _container_engine() -> Finding:
     }
     for engine, question in questions.items():
         if shutil.which(engine):
-            answer = subprocess.run([engine, *question], capture_output=True, text=True, timeout=20, check=False)
-            if answer.returncode == 0 and answer.stdout.strip():
-                return Finding("containers", True, f"{engine} {answer.stdout.strip()}", optional=True)
+            version = _answer_of([engine, *question])
+            if version:
+                return Finding("containers", True, f"{engine} {version}", optional=True)
     return Finding(
         "containers",
         False,
@@ -107,8 +107,15 @@ def _aws_cli() -> Finding:
 def _version(name: str, command: list[str], well: str, missing: str) -> Finding:
     if not Path(command[0]).exists():
         return Finding(name, False, missing)
+    version = _answer_of(command)
+    return Finding(name, True, well.format(version)) if version else Finding(name, False, missing)
+
+
+def _answer_of(command: list[str]) -> str:
+    """Return what a command answers; nothing if it fails, or does not answer in time."""
     environ = {**os.environ, "PATH": f"{SCRIPTS}{os.pathsep}{os.environ.get('PATH', '')}"}
-    answer = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environ, timeout=60, check=False)
-    if answer.returncode:
-        return Finding(name, False, missing)
-    return Finding(name, True, well.format(answer.stdout.strip()))
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, env=environ, timeout=20, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return answer.stdout.strip() if answer.returncode == 0 else ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import socket
 import subprocess
@@ -18,8 +17,8 @@ from typing import TYPE_CHECKING
 import psutil
 from filelock import FileLock, Timeout
 
+from lab import isolation
 from lab.errors import LabError
-from lab.isolation import leads_away
 from lab.project import LAB, python_of
 
 if TYPE_CHECKING:
@@ -60,6 +59,13 @@ class Emulator:
             return None
 
     @property
+    def listens(self) -> bool:
+        """Whether it is this process that has the port, and not another one that was faster."""
+        process = self.process
+        connections = process.net_connections(kind="tcp") if process else []
+        return any(one.status == psutil.CONN_LISTEN and one.laddr.port == self.port for one in connections)
+
+    @property
     def answers(self) -> bool:
         """Whether the API is up."""
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -85,7 +91,7 @@ def start(progress: Progress) -> Emulator:
     with _alone():
         emulator = running()
         if emulator:
-            if emulator.answers:
+            if _answers_at_last(emulator):
                 return emulator
             progress.note(
                 f"The emulator (process {emulator.pid}) does not answer any more: it is ended and started again."
@@ -106,21 +112,32 @@ def start(progress: Progress) -> Emulator:
 
 
 def stop() -> Emulator | None:
-    """Stop the emulator so that it keeps its state; return it, or nothing if none ran."""
+    """Stop the emulator so that it keeps its state; return it, or nothing if none ran.
+
+    :raises LabError: when it had to be killed, so that its state is lost.
+    """
     with _alone():
         emulator = running()
         if emulator:
             _end(emulator)
-            _RECORD.unlink(missing_ok=True)
+            if _RECORD.exists():
+                raise LabError(
+                    f"The emulator (process {emulator.pid}) did not stop within {_STOP_SECONDS} s and was killed: "
+                    f"what was deployed is lost. Its log is {LOG}."
+                )
         return emulator
 
 
 def reset() -> None:
-    """Stop the emulator and forget everything that it kept."""
-    stop()
+    """End the emulator and forget everything that it kept, what was set aside too."""
     with _alone():
+        emulator = running()
+        if emulator:
+            _end(emulator)
         _RECORD.unlink(missing_ok=True)
-        shutil.rmtree(STATE, ignore_errors=True)
+        for folder in [STATE, *LAB.glob("emulator-broken-*")]:
+            if folder.exists():
+                shutil.rmtree(folder)
 
 
 def _recorded() -> Emulator | None:
@@ -144,7 +161,9 @@ def _alone() -> Iterator[None]:
 
 
 def _spawn(port: int) -> Emulator:
-    kept = {name: value for name, value in os.environ.items() if not leads_away(name)}
+    environment = isolation.environment_without_aws()
+    # Functions get the emulator's variables: none of the caller's may make a forgotten dependency importable.
+    kept = {name: value for name, value in environment.items() if not name.startswith("PYTHON")}
     settings = {
         "BIND_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(port),
@@ -158,6 +177,7 @@ def _spawn(port: int) -> Emulator:
         "S3_DATA_DIR": str(STATE / "s3"),
         "TMPDIR": str(STATE / "tmp"),
         "LAMBDA_PYTHON": str(python_of("lambda-runtime")),
+        "EMULATOR_RECORD": str(_RECORD),
     }
     (STATE / "tmp").mkdir(exist_ok=True)
     with LOG.open("ab") as log:
@@ -175,13 +195,23 @@ def _spawn(port: int) -> Emulator:
 
 def _wait_until_it_answers(emulator: Emulator) -> None:
     deadline = time.monotonic() + _START_SECONDS
-    while not emulator.answers:
+    while not (emulator.listens and emulator.answers):
         if emulator.process is None:
             last = LOG.read_text(errors="replace").strip().splitlines()[-1:]
             raise LabError(f"The emulator ended at its start: {''.join(last)} (all of it: {LOG})")
         if time.monotonic() > deadline:
             raise LabError(f"The emulator did not answer within {_START_SECONDS} s; its log is {LOG}.")
         time.sleep(0.05)
+
+
+def _answers_at_last(emulator: Emulator) -> bool:
+    """Give a busy machine time: to end the emulator would take its users' work away."""
+    deadline = time.monotonic() + _START_SECONDS
+    while not emulator.answers:
+        if emulator.process is None or time.monotonic() > deadline:
+            return False
+        time.sleep(0.5)
+    return True
 
 
 def _end(emulator: Emulator) -> None:
@@ -232,7 +262,10 @@ def _set_aside_broken_state(progress: Progress) -> None:
 
 
 def _what_broke() -> str | None:
-    """Say why the state cannot be relied on; the emulator writes all of it when it is stopped, and only then."""
+    """Say why the state cannot be relied on.
+
+    The emulator writes all of it when it is stopped, and only then, and removes its record when it has.
+    """
     if _RECORD.exists():
         return "The emulator was killed instead of stopped (`lab down`), so its state is not whole"
     for file in (STATE / "state").glob("*.json*"):

@@ -1,6 +1,6 @@
 """Serves the emulator. The interpreter of its own environment runs this file, with nothing of ours beside it.
 
-Two things differ from MiniStack as it comes, so that more is as on AWS:
+Three things differ from MiniStack as it comes, so that more is as on AWS:
 
 Functions run on another interpreter, whose packages are those of AWS Lambda's Python runtime. A function that forgot
 to bundle a package fails here as it would there, even when MiniStack itself has that package.
@@ -8,10 +8,17 @@ to bundle a package fails here as it would there, even when MiniStack itself has
 A request over loopback counts as one over TLS. Policies that refuse anything else (``aws:SecureTransport``) are in
 force here, and on AWS every client of ours does use TLS; a certificate for a port that only this machine can reach
 would protect nothing.
+
+What comes from elsewhere is refused: a page in a browser on this machine could otherwise make requests, with the
+published credentials, and start functions. Programs of this machine's other users can reach the port all the same.
 """
 
+import ipaddress
 import os
 import sys
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 from ministack import app
 
@@ -26,8 +33,36 @@ def _with_secure_loopback() -> None:
     app.pin_request_origin = lambda source_ip, _: pin(source_ip, True)
 
 
+def _for_programs_of_this_machine_alone() -> None:
+    serve = app.app
+
+    async def guarded(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        headers = dict(scope.get("headers", []))
+        pages = [headers[b"origin"]] if b"origin" in headers else []
+        names = [b"//" + headers[b"host"]] if b"host" in headers else []
+        if all(_is_here(urlsplit(url.decode("latin-1")).hostname) for url in [*pages, *names]):
+            await serve(scope, receive, send)
+        elif scope["type"] == "http":
+            await send({"type": "http.response.start", "status": 403, "headers": [(b"content-type", b"text/plain")]})
+            await send({"type": "http.response.body", "body": b"The emulator answers programs of this machine alone."})
+        else:
+            await send({"type": "websocket.close"})
+
+    app.app = guarded
+
+
+def _is_here(host: str | None) -> bool:
+    try:
+        return ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return host == "localhost" or str(host).endswith(".localhost")
+
+
 if __name__ == "__main__":
     _with_lambda_packages(os.environ["LAMBDA_PYTHON"])
     _with_secure_loopback()
+    _for_programs_of_this_machine_alone()
     sys.argv = ["ministack"]
     app.main()
+    # It returns when it was stopped, and has written its state. Whoever finds the record knows that it was not.
+    Path(os.environ["EMULATOR_RECORD"]).unlink(missing_ok=True)

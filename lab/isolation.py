@@ -32,25 +32,49 @@ def is_proxy(variable: str) -> bool:
 
 def emulator_settings(endpoint: str) -> dict[str, str]:
     """Name what points the AWS CLI, every SDK and the CDK CLI at the emulator."""
-    no_file = LAB / "no-aws-settings"  # Profiles can name endpoints too, and credentials of real accounts.
-    no_file.touch()
     return {
         "AWS_ENDPOINT_URL": endpoint,
-        "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false",
         "AWS_ACCESS_KEY_ID": ACCOUNT,  # The emulator takes a key of twelve digits for the account.
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
-        "AWS_CONFIG_FILE": str(no_file),
-        "AWS_SHARED_CREDENTIALS_FILE": str(no_file),
-        "AWS_EC2_METADATA_DISABLED": "true",
+        **_no_settings_in_files(),
     }
+
+
+def environment_without_aws() -> dict[str, str]:
+    """Make an environment that knows of no AWS account: not from variables, nor from files, nor from an instance."""
+    kept = {name: value for name, value in os.environ.items() if not leads_away(name)}
+    return {**kept, **_no_settings_in_files()}
 
 
 def local_environment(endpoint: str) -> dict[str, str]:
     """Make the environment of every program that a local run starts, from nothing of the caller's AWS settings."""
-    kept = {name: value for name, value in os.environ.items() if not leads_away(name)}
-    return {**kept, **emulator_settings(endpoint), **quiet_cdk(kept)}
+    environment = environment_without_aws()
+    return {**environment, **emulator_settings(endpoint), **quiet_cdk(environment)}
+
+
+def synthesis_environment(proxies: Mapping[str, str]) -> dict[str, str]:
+    """Make the environment in which the app is synthesized: the package index may need a proxy, loopback never."""
+    unproxied = {"NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}
+    return {**environment_without_aws(), **proxies, **(unproxied if proxies else {})}
+
+
+def proxies() -> dict[str, str]:
+    """Name the caller's proxies."""
+    return {name: value for name, value in os.environ.items() if is_proxy(name)}
+
+
+def _no_settings_in_files() -> dict[str, str]:
+    # Profiles can name endpoints too, and credentials of real accounts.
+    no_file = LAB / "no-aws-settings"
+    no_file.touch()
+    return {
+        "AWS_CONFIG_FILE": str(no_file),
+        "AWS_SHARED_CREDENTIALS_FILE": str(no_file),
+        "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
 
 
 def quiet_cdk(environ: Mapping[str, str]) -> dict[str, str]:

@@ -53,7 +53,7 @@ def read(deployed: Deployment, *, seconds: int, follow: bool) -> Iterator[LogEve
 
     CloudWatch Logs may show an event late, so each reading goes back a little, and skips what was read.
     """
-    logs, groups = deployed.client("logs"), deployed.physical_ids("AWS::Logs::LogGroup")
+    logs, groups = deployed.client("logs"), _log_groups(deployed)
     start, seen = int((time.time() - seconds) * 1000), set[object]()
     while True:
         fresh = [event for group in groups for event in _events(logs, group, start) if event[0] not in seen]
@@ -64,6 +64,14 @@ def read(deployed: Deployment, *, seconds: int, follow: bool) -> Iterator[LogEve
             return
         start = max(start, int((time.time() - 60) * 1000))
         time.sleep(1)
+
+
+def _log_groups(deployed: Deployment) -> list[str]:
+    functions = [
+        deployed.client("lambda").get_function_configuration(FunctionName=name)
+        for name in deployed.physical_ids("AWS::Lambda::Function")
+    ]
+    return [function["LoggingConfig"]["LogGroup"] for function in functions]
 
 
 def _events(logs: Any, group: str, start: int) -> Iterator[tuple[object, LogEvent]]:

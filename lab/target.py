@@ -53,7 +53,7 @@ class Local:
 
     def __init__(self, running: emulator.Emulator) -> None:
         self.emulator = running
-        self._proxies = {name: value for name, value in os.environ.items() if isolation.is_proxy(name)}
+        self._proxies = isolation.proxies()
         # For this whole process and all that it starts: no later code has to remember it.
         environment = isolation.local_environment(running.endpoint)
         os.environ.clear()
@@ -70,8 +70,8 @@ class Local:
 
     @property
     def synthesis_environment(self) -> dict[str, str]:
-        """Let it use the caller's proxy: it calls no AWS API, and reaches the package index for the functions."""
-        return {**os.environ, **self._proxies}
+        """Let it use the caller's proxy, and know of no AWS account."""
+        return isolation.synthesis_environment(self._proxies)
 
     def prepare(self, progress: Progress) -> None:
         """Bootstrap the emulator's account, once."""
@@ -82,7 +82,7 @@ class Local:
 
     def fit(self, assembly: Path, progress: Progress) -> Path:
         """Leave out what the emulator does not know, in a copy."""
-        copy = LAB / "assembly-for-emulator"
+        copy = LAB / "assembly-local-fitted"
         left_out = preflight.fit(assembly, copy, self.session.client("cloudformation"), self.session.client("ssm"))
         if left_out:
             named = ", ".join(f"{kind} ({count})" for kind, count in sorted(left_out.items()))
@@ -130,7 +130,7 @@ class Aws:
 
     @property
     def synthesis_environment(self) -> dict[str, str]:
-        """Let it see what the caller's own `cdk synth` would."""
+        """Let it see what the caller's own `cdk synth` would see."""
         return dict(os.environ)
 
     def prepare(self, progress: Progress) -> None:

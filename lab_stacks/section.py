@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from aws_cdk import CfnOutput, Stack, Tags
+from aws_cdk import aws_sns as sns
 
 from lab_stacks.names import known
 
@@ -43,6 +44,11 @@ class Section(Stack):
         :raises UnknownNameError: listing the permitted values.
         """
         return known(name, self.setting(name, permitted[0]), permitted)
+
+    def alarm_topic(self) -> sns.ITopic | None:
+        """Find the topic that alarms tell, which exists in the account already: ``-c alarm_topic=ARN``."""
+        arn = self.setting("alarm_topic", "")
+        return sns.Topic.from_topic_arn(self, "AlarmTopic", arn) if arn else None
 
     def output(self, name: str, value: str) -> None:
         """Give ``value`` to whoever uses the stack: the runbook, the ``lab`` command, a person."""

@@ -27,6 +27,8 @@ class SqsLambda(Section):
     def __init__(self, scope: Construct, construct_id: str, **kwargs: Any) -> None:
         """Wire the lab, in the order in which the chapter tells it."""
         super().__init__(scope, construct_id, **kwargs)
+        client = self.choice("client", "none", "ec2")
+        alarm_topic = self.alarm_topic()
 
         messages = OnDemandTable(
             self,
@@ -44,6 +46,7 @@ class SqsLambda(Section):
             environment={"TABLE_NAME": messages.table_name, "POWERTOOLS_SERVICE_NAME": "sqs-lambda"},
             timeout=Duration.seconds(10),
             posture=self.posture,
+            alarm_topic=alarm_topic,
         )
         messages.grants.actions(consumer, "dynamodb:BatchWriteItem")
         # 2. Create the SQS trigger
@@ -53,13 +56,14 @@ class SqsLambda(Section):
             queue_name=self.setting("queue_name", "Messages"),
             function=consumer,
             posture=self.posture,
+            alarm_topic=alarm_topic,
         )
         # 4. Test the Lambda function from an EC2 instance
-        if self.choice("client", "none", "ec2") == "ec2":
+        if client == "ec2":
             from lambda_src.message_sender.construct import SenderInstance  # noqa: PLC0415 - few need all of Amazon EC2
 
-            client = SenderInstance(self, "Client", queue=worker.queue, posture=self.posture)
-            self.output("ClientInstanceId", client.instance.instance_id)
+            sender = SenderInstance(self, "Client", queue=worker.queue, posture=self.posture)
+            self.output("ClientInstanceId", sender.instance.instance_id)
 
         self.output("QueueUrl", worker.queue.queue_url)
         self.output("DeadLetterQueueUrl", worker.dead_letter_queue.queue_url)

@@ -51,7 +51,7 @@ def alarm_above(
             alarm,
             "NIST.800.53.R5-CloudWatchAlarmAction",
             "HIPAA.Security-CloudWatchAlarmAction",
-            reason="No alarm_topic was given: the alarm is seen in CloudWatch and as an EventBridge event; "
-            "who should be woken is the account's to say.",
+            reason="No alarm_topic was given: the alarm is seen in CloudWatch, and a rule of EventBridge can "
+            "act on it. Who should be woken is for the account's owner to say, with alarm_topic.",
         )
     return alarm

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from constructs import Construct
 
 
+class InvalidOptionsError(ValueError):
+    """Options of a construct are impossible; the message names the construct, and each of them."""
+
+
 class Options:
     """Collects what is wrong with a construct's options."""
 
@@ -33,10 +37,10 @@ class Options:
 def checked(construct: type[Construct], scope: Construct, construct_id: str) -> Iterator[Options]:
     """Check options inside the ``with`` block, before anything is made.
 
-    :raises ValueError: at the end of the block, naming the construct and every option that is wrong.
+    :raises InvalidOptionsError: at the end of the block, naming the construct and every option that is wrong.
     """
     options = Options()
     yield options
     if options.problems:
         path = "/".join(filter(None, [scope.node.path, construct_id]))
-        raise ValueError(f"{construct.__name__} {path}:\n  " + "\n  ".join(options.problems))
+        raise InvalidOptionsError(f"{construct.__name__} {path}:\n  " + "\n  ".join(options.problems))

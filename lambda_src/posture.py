@@ -28,10 +28,10 @@ class Posture(Enum):
 
     @property
     def removal_policy(self) -> RemovalPolicy:
-        """What happens to data when its stack is deleted."""
+        """What happens to data when its stack is deleted; a creation that fails leaves nothing in either posture."""
         from aws_cdk import RemovalPolicy  # noqa: PLC0415
 
-        return RemovalPolicy.RETAIN if self.protects_data else RemovalPolicy.DESTROY
+        return RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE if self.protects_data else RemovalPolicy.DESTROY
 
     @property
     def log_retention(self) -> logs.RetentionDays:

@@ -7,12 +7,15 @@ from lab import choices, emulator, isolation
 from lab import doctor as examination
 from lab.choices import Json, Yes
 from lab.errors import LabError
+from lab.project import require_checkout
 from lab.views.terminal import out, print_json, steps
 
 
 def doctor(*, json: Json = False) -> None:
     """Say what is installed, what is missing, and what that costs you."""
-    findings = examination.examine()
+    with steps() as progress:
+        progress.waiting_for("Looking around")
+        findings = examination.examine()
     if json:
         print_json([finding.as_json() for finding in findings])
     else:
@@ -39,6 +42,7 @@ def env(*, json: Json = False) -> None:
 
 def down() -> None:
     """Stop the emulator; it keeps its state for the next `lab up`."""
+    require_checkout()
     with steps() as progress:
         progress.waiting_for("Stopping the emulator")
         stopped = emulator.stop()
@@ -49,5 +53,8 @@ def reset(*, yes: Yes = False) -> None:
     """Stop the emulator and forget everything that was deployed to it."""
     if not yes:
         choices.ask("Forget everything that was deployed to the emulator?")
-    emulator.reset()
+    require_checkout()
+    with steps() as progress:
+        progress.waiting_for("Stopping the emulator")
+        emulator.reset()
     out.print("The emulator is stopped, and its state is gone.")

@@ -1,5 +1,6 @@
 """Commands for what travels through a deployed section: messages, dead letters, logs."""
 
+import logging
 from typing import Annotated
 
 import typer
@@ -10,7 +11,7 @@ from lab import choices, dead_letters, deployment, log_events
 from lab.choices import Json, SectionId, TargetOption, Yes
 from lab.errors import UsageError
 from lab.target import TargetName
-from lab.views.terminal import err, out, print_json, print_table
+from lab.views.terminal import err, out, print_json, print_table, steps
 from lab_stacks import catalog
 from lambda_src.message_sender.runtime.send_message import (
     Plan,
@@ -36,6 +37,7 @@ def send(
     count: Annotated[int | None, typer.Option(help="Messages to send; by default there is no end.")] = None,
     rate: Annotated[float | None, typer.Option(help="Messages a second, over all workers.")] = None,
     parallel: Annotated[int, typer.Option(help="Workers that send batches at the same time, 1 to 64.")] = 1,
+    log: Annotated[str, typer.Option("--log", "-l", help="Logging level: DEBUG, INFO, WARNING or ERROR.")] = "WARNING",
     target: TargetOption = TargetName.LOCAL,
     json: Json = False,
     yes: Yes = False,
@@ -49,6 +51,9 @@ def send(
         plan = Plan(message=message, count=count, interval=interval, rate=rate, parallel=parallel)
     except ValueError as error:
         raise UsageError(str(error)) from None
+    if log.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+        raise UsageError(f"--log {log}: the levels are DEBUG, INFO, WARNING and ERROR.")
+    logging.basicConfig(format="[%(levelname)s] %(message)s", level=log.upper())
     where = choices.opened(target)
     choices.confirm(where, f"send messages to the queue {queue_name}", yes=yes)
     client = where.session.client("sqs", config=client_config(parallel))
@@ -103,7 +108,9 @@ def show(
 ) -> None:
     """Show what is in a section's dead-letter queue, and leave it there."""
     deployed = deployment.find(catalog.section(section_id), choices.opened(target))
-    waiting, letters = dead_letters.count(deployed), dead_letters.peek(deployed, limit)
+    with steps() as progress:
+        progress.waiting_for("Reading the dead-letter queue")
+        waiting, letters = dead_letters.count(deployed), dead_letters.peek(deployed, limit)
     if json:
         print_json({"waiting": waiting, "messages": [letter.as_json() for letter in letters]})
         return
@@ -125,7 +132,8 @@ def redrive(
     where = choices.opened(target)
     deployed = deployment.find(catalog.section(section_id), where)
     choices.confirm(where, f"redrive the dead letters of {section_id}", yes=yes)
-    moved = dead_letters.redrive(deployed)
+    with steps() as progress:
+        moved = dead_letters.redrive(deployed, lambda number: progress.waiting_for(f"Sending back: {number}"))
     if json:
         print_json({"redriven": moved})
     else:

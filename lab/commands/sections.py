@@ -1,14 +1,14 @@
 """Commands that deploy sections, run them, and show what they are."""
 
 from json import loads
-from os import environ
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from lab import cdk, choices, deployment, emulator, runbook
+from lab import cdk, choices, deployment, emulator, isolation, runbook
 from lab.choices import ContextValues, Json, PostureName, SectionId, SectionIds, TargetOption, Yes
-from lab.project import LAB
+from lab.project import LAB, require_checkout
 from lab.target import TargetName
 from lab.views import checks
 from lab.views import picture as drawing
@@ -28,7 +28,7 @@ def up(
     ids: SectionIds = None,
     *,
     target: TargetOption = TargetName.LOCAL,
-    posture: PostureName = "lab",
+    posture: PostureName = None,
     context: ContextValues = None,
     json: Json = False,
     yes: Yes = False,
@@ -41,8 +41,9 @@ def up(
     chosen, values = choices.sections(ids), choices.context(posture, context)
     with steps() as progress:
         where = choices.started(target, progress)
+        values.setdefault("posture", deployment.posture_of(chosen, where) or "lab")
         with progress.paused():
-            choices.confirm(where, f"deploy {', '.join(s.id for s in chosen)}, posture {posture}", yes=yes)
+            choices.confirm(where, f"deploy {', '.join(s.id for s in chosen)}, posture {values['posture']}", yes=yes)
         deployments = deployment.deploy(chosen, values, where, progress)
     if json:
         print_json({deployed.section.id: dict(deployed.outputs) for deployed in deployments})
@@ -55,7 +56,7 @@ def run(
     section_id: SectionId,
     *,
     target: TargetOption = TargetName.LOCAL,
-    posture: PostureName = "lab",
+    posture: PostureName = None,
     context: ContextValues = None,
     deploy: Annotated[bool, typer.Option(help="Deploy first; without, use what is deployed.")] = True,
     json: Json = False,
@@ -71,8 +72,12 @@ def run(
     book = runbook.of(section)
     with steps() as progress:
         where = choices.started(target, progress) if deploy else choices.opened(target)
+        deployed_posture = deployment.posture_of([section], where)
+        if deploy:
+            values.setdefault("posture", deployed_posture or "lab")
         with progress.paused():
-            choices.confirm(where, f"run {section.id}, posture {posture}", yes=yes)
+            posture = values.get("posture") or deployed_posture
+            choices.confirm(where, f"run {section.id}, posture {posture}; what it makes stays there", yes=yes)
         if deploy:
             [deployed] = deployment.deploy([section], values, where, progress)
         else:
@@ -99,37 +104,47 @@ def synth(
         str | None, typer.Argument(metavar="[SECTION]", help="Which section; all by default.")
     ] = None,
     *,
-    posture: PostureName = "lab",
+    posture: PostureName = None,
     context: ContextValues = None,
     json: Annotated[bool, typer.Option("--json", help="The template as JSON rather than YAML.")] = False,
 ) -> None:
-    """Print the CloudFormation template of a section, or make those of all in cdk.out."""
+    """Print the CloudFormation template of a section, or make the cloud assembly of all and say where it is."""
     values = choices.context(posture, context)
-    if section_id:
-        values["section"] = catalog.section(section_id).id
-    words = ["synth", *(["--json"] if json else []), *cdk.context_arguments(values)]
-    raise typer.Exit(cdk.attached(*words))
+    sections = choices.sections([section_id] if section_id else None)
+    assembly = _synthesized(sections, values)
+    if section_id is None:
+        out.print(str(assembly))
+    else:
+        words = ["synth", sections[0].stack_id, "--app", str(assembly)]
+        raise typer.Exit(cdk.attached(*words, *(["--json"] if json else [])))
 
 
-def picture(section_id: SectionId, *, posture: PostureName = "lab", context: ContextValues = None) -> None:
+def picture(section_id: SectionId, *, posture: PostureName = None, context: ContextValues = None) -> None:
     """Draw a section's stack as a Mermaid flowchart: its resources and how they connect.
 
     It comes from the synthesized template. GitHub shows it in a Markdown file, in a code block named `mermaid`; thick
     arrows are the way of messages, dotted ones are permissions.
     """
     section = catalog.section(section_id)
-    values = {**choices.context(posture, context), "section": section.id}
-    with steps() as progress:
-        progress.step(f"Synthesizing {section.stack_id}")
-        assembly = cdk.synth(LAB / "assembly-for-picture", context=values, environ=environ, progress=progress)
+    assembly = _synthesized([section], choices.context(posture, context))
     print(drawing.picture(loads((assembly / f"{section.stack_id}.template.json").read_text())), end="")
+
+
+def _synthesized(sections: list[catalog.CatalogEntry], context: dict[str, str]) -> Path:
+    """Synthesize for somebody who wants to look: for no account, and with no credentials."""
+    require_checkout()
+    chosen = {**context, "section": ",".join(section.id for section in sections)}
+    environ = isolation.synthesis_environment(isolation.proxies())
+    with steps() as progress:
+        progress.step(f"Synthesizing {', '.join(section.stack_id for section in sections)}")
+        return cdk.synth(LAB / "assembly-to-look-at", context=chosen, environ=environ, progress=progress)
 
 
 def diff(
     section_id: SectionId,
     *,
     target: TargetOption = TargetName.LOCAL,
-    posture: PostureName = "lab",
+    posture: PostureName = None,
     context: ContextValues = None,
     fail: Annotated[bool, typer.Option("--fail", help="Exit with status 1 if there are differences.")] = False,
 ) -> None:
@@ -137,6 +152,7 @@ def diff(
     section, values = catalog.section(section_id), choices.context(posture, context)
     with steps() as progress:
         where = choices.opened(target)
+        values.setdefault("posture", deployment.posture_of([section], where) or "lab")
         assembly = deployment.synth([section], values, where, progress)
     words = ["diff", section.stack_id, "--app", assembly, *(["--fail"] if fail else [])]
     raise typer.Exit(cdk.attached(*words))

@@ -13,6 +13,16 @@ if TYPE_CHECKING:
     from constructs import Construct
 
 
+_ATTACHING = [
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+]
+
+
 def execution_role(scope: Construct, construct_id: str, *, log_group: logs.ILogGroup, inside_vpc: bool) -> iam.Role:
     """Make a role that may write to its own log group, and, inside a VPC, attach network interfaces.
 
@@ -26,8 +36,9 @@ def execution_role(scope: Construct, construct_id: str, *, log_group: logs.ILogG
     acknowledge(
         role,
         "AwsSolutions-IAM5[Resource::*]",
-        reason="Traces sent to AWS X-Ray belong to no resource, and the network interfaces that AWS Lambda attaches "
-        "inside a VPC have no name beforehand. Every other permission names its resource.",
+        reason="Traces sent to AWS X-Ray belong to no resource"
+        + (", and the network interfaces that AWS Lambda attaches have no name beforehand." if inside_vpc else ".")
+        + " Whoever grants the role more has to name the resource: this acknowledgement would cover that too.",
     )
     return role
 
@@ -39,21 +50,21 @@ def _allow_network_interfaces(role: iam.Role) -> None:
         roles=[role],
         statements=[
             iam.PolicyStatement(
-                actions=[
-                    "ec2:AssignPrivateIpAddresses",
-                    "ec2:CreateNetworkInterface",
-                    "ec2:DeleteNetworkInterface",
-                    "ec2:DescribeNetworkInterfaces",
-                    "ec2:DescribeSubnets",
-                    "ec2:UnassignPrivateIpAddresses",
-                ],
+                actions=_ATTACHING,
                 resources=["*"],
-            )
+            ),
+            # They are for AWS Lambda itself, whose calls do not carry the function's ARN; the code's own calls do.
+            iam.PolicyStatement(
+                effect=iam.Effect.DENY,
+                actions=_ATTACHING,
+                resources=["*"],
+                conditions={"ArnLike": {"lambda:SourceFunctionArn": "arn:*:lambda:*:*:function:*"}},
+            ),
         ],
     )
     acknowledge(
         policy,
         "CKV_AWS_111",
         reason="These are the calls that AWS Lambda makes with this role to attach a function to a VPC: the network "
-        "interfaces have no name before they are made.",
+        "interfaces have no name before they are made. The function's own code is denied them.",
     )

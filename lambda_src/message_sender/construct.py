@@ -37,7 +37,8 @@ class SenderInstance(Construct):
 
     :param queue: the only queue that its role may send to.
     :param vpc: an existing VPC, from which Systems Manager, Amazon SQS and Amazon S3 can be reached; by default a new
-        one that reaches nothing else, at about 0.03 USD an hour.
+        one that reaches nothing else, at about 0.03 USD an hour, in the region's first availability zone. Give one
+        where that zone lacks the instance type.
     :param vpc_subnets: which of its subnets, private ones by default; needs ``vpc``.
     :param instance_type: size and architecture; ``t4g.micro``, with 1 GiB of memory, by default.
     :param posture: how long the new VPC's flow logs are kept.

@@ -8,9 +8,12 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 from typing import TYPE_CHECKING
 
 import boto3
+import psutil
 import pytest
 
 if TYPE_CHECKING:
@@ -127,6 +130,60 @@ def test_an_emulator_that_was_killed_is_detected_and_said(home: Home) -> None:
     assert "was killed" in home.said
     assert queues(again["endpoint"]) == []
     assert list(home.folder.glob("emulator-broken-*")), "what was left of the state is gone"
+
+
+@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_from_outside_keeps_the_state_too(home: Home, signal_number: int) -> None:
+    first = home.start()
+    queues(first["endpoint"])
+    process = psutil.Process(int(first["pid"]))
+    process.send_signal(signal_number)
+    assert psutil.wait_procs([process], timeout=30)[1] == []
+    again = home.start()
+    assert "killed" not in home.said
+    assert queues(again["endpoint"]) == ["Kept"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"Origin": "http://localhost:3000"}, 200),
+        ({"Origin": "https://example.com"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Host": "rebound.example.com:4566"}, 403),
+        ({"Host": "a-function.lambda-url.us-east-1.localhost:4566"}, None),
+    ],
+)
+def test_a_page_of_another_site_is_refused(home: Home, headers: dict[str, str], status: int | None) -> None:
+    request = urllib.request.Request(f"{home.start()['endpoint']}/_ministack/health", headers=headers)  # noqa: S310
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        answered = opener.open(request, timeout=10).status
+    except urllib.error.HTTPError as error:
+        answered = error.code
+    # What a name of this machine leads to is the emulator's to say, as long as it is not refused.
+    assert answered == status if status else answered != 403
+
+
+def test_two_labs_at_once_have_an_emulator_each(home: Home, tmp_path: Path) -> None:
+    other = Home(tmp_path / "other")
+    starts = [
+        subprocess.Popen(
+            [sys.executable, "-c", START],
+            env={**os.environ, "SERVERLESS_LAB_HOME": str(place.folder)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        for place in (home, other)
+    ]
+    answers = [process.communicate(timeout=120)[0] for process in starts]
+    try:
+        found = [json.loads(answer) for answer in answers if answer]
+        assert len({one["pid"] for one in found}) == len(found) >= 1
+        assert len({one["endpoint"] for one in found}) == len(found), "both believe that one emulator is theirs"
+    finally:
+        other.python(STOP)
 
 
 def test_another_process_with_the_same_number_is_not_taken_for_it(home: Home) -> None:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
+import subprocess
 import threading
 from typing import TYPE_CHECKING
 
 import pytest
+
+from .conftest import LAB
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,6 +82,18 @@ def settings_that_lead(elsewhere: Elsewhere, folder: Path) -> dict[str, str]:
     }
 
 
+def home_that_leads(elsewhere: Elsewhere, folder: Path) -> dict[str, str]:
+    """Settings that nobody named, in the files where every SDK looks."""
+    (folder / ".aws").mkdir()
+    (folder / ".aws" / "config").write_text(
+        f"[default]\nregion = eu-west-1\nendpoint_url = {elsewhere.url}\nservices = away\n"
+        # This alone would send a function's calls to AWS, whatever AWS_ENDPOINT_URL says.
+        "ignore_configured_endpoint_urls = true\n"
+        f"[services away]\nsqs =\n  endpoint_url = {elsewhere.url}\ndynamodb =\n  endpoint_url = {elsewhere.url}\n"
+    )
+    return {"HOME": str(folder)}
+
+
 def proxies(elsewhere: Elsewhere) -> dict[str, str]:
     names = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"]
     return {spelling: elsewhere.url for name in names for spelling in (name, name.lower())}
@@ -91,10 +107,25 @@ def test_deploying_and_running_reach_nothing_else(lab: Lab, elsewhere: Elsewhere
     assert elsewhere.visits == []
 
 
+def test_settings_in_files_lead_neither_the_lab_nor_its_functions_away(elsewhere: Elsewhere, tmp_path: Path) -> None:
+    # An emulator that is started with such a home, and whose functions inherit it.
+    hostile = {**os.environ, **home_that_leads(elsewhere, tmp_path), "SERVERLESS_LAB_HOME": str(tmp_path / "lab")}
+    try:
+        done = subprocess.run(
+            [LAB, "run", "sqs-lambda", "--json"], env=hostile, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)["failed"] == 0
+        assert elsewhere.visits == []
+    finally:
+        subprocess.run([LAB, "reset", "--yes"], env=hostile, capture_output=True, check=True)
+
+
 def test_no_proxy_is_asked_for_the_emulator(lab: Lab, elsewhere: Elsewhere, tmp_path: Path) -> None:
-    # Without a deployment: its synthesis may need the proxy to reach the package index.
     hostile = {**settings_that_lead(elsewhere, tmp_path), **proxies(elsewhere)}
     lab("up", "sqs-lambda")
+    # The function's packages are in uv's cache now; what else would reach for the proxy would be the lab's fault.
+    lab("up", "sqs-lambda", **hostile, UV_OFFLINE="1")
     for words in (
         ["run", "sqs-lambda", "--no-deploy", "--json"],
         ["send", "--count", "20"],

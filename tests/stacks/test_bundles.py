@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3_assets as assets
+
 from lab.project import python_of
+from lambda_src.bundling import bundle_options
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,11 +57,42 @@ def test_every_handler_imports_with_its_bundle_and_boto3_alone(synthesized: Synt
         assert imported.returncode == 0, imported.stderr
 
 
-def test_a_bundle_holds_the_function_architecture_only(synthesized: Synthesized) -> None:
-    for function in functions(synthesized):
-        machines = {"arm64": "aarch64", "x86_64": "x86_64"}
-        compiled = [path.name for path in bundle(synthesized, function).rglob("*.so")]
-        assert all(machines[function["Architectures"][0]] in name for name in compiled), compiled
+@pytest.mark.parametrize(
+    ("architecture", "machine"),
+    [(lambda_.Architecture.ARM_64, "aarch64"), (lambda_.Architecture.X86_64, "x86_64")],
+    ids=["arm64", "x86_64"],
+)
+def test_compiled_code_is_for_the_functions_machine(
+    tmp_path: Path, architecture: lambda_.Architecture, machine: str
+) -> None:
+    package = tmp_path / "runtime"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "requirements.txt").write_text("markupsafe==3.0.3\n")
+    app = cdk.App(outdir=str(tmp_path / "cdk.out"))
+    assets.Asset(
+        cdk.Stack(app, "Compiled"), "Code", **bundle_options(package, python="3.14", architecture=architecture)
+    )
+    app.synth()
+
+    compiled = [path.name for path in (tmp_path / "cdk.out").rglob("*.so")]
+    assert compiled
+    assert all("314" in name and machine in name for name in compiled), compiled
+
+
+def test_the_instances_command_imports_with_its_bundle_alone(synthesized: Synthesized) -> None:
+    senders = [path.parents[1] for path in synthesized.assembly.glob("asset.*/runtime/send_message.py")]
+    assert len(senders) == ("ClientInstanceId" in synthesized.template["Outputs"])
+    for folder in senders:
+        code = "import sys; sys.path[:] = [sys.argv[1], *[p for p in sys.path if 'site-packages' not in p]]; "
+        started = subprocess.run(
+            [sys.executable, "-I", "-c", code + "from runtime.send_message import main; main(['--help'])", folder],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert started.returncode == 0, started.stderr
+        assert "--queue-name" in started.stdout
 
 
 def test_a_package_that_only_the_emulator_has_is_missed(tmp_path: Path) -> None:

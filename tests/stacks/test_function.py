@@ -85,7 +85,7 @@ def test_its_role_may_log_and_trace_and_nothing_else(stack: Stack, runtime_code:
 
 
 @pytest.mark.parametrize(
-    ("posture", "days", "deletion"), [(Posture.LAB, 7, "Delete"), (Posture.PRODUCTION, 365, "Retain")]
+    ("posture", "days", "deletion"), [(Posture.LAB, 7, "Delete"), (Posture.PRODUCTION, 365, "RetainExceptOnCreate")]
 )
 def test_its_logs_expire(stack: Stack, runtime_code: Path, posture: Posture, days: int, deletion: str) -> None:
     PythonFunction(stack, "Function", runtime_code=runtime_code, posture=posture)

@@ -167,7 +167,9 @@ def test_a_key_encrypts_both_queues_and_the_function_may_decrypt(stack: Stack, f
     assert permissions(Template.from_stack(stack).to_json(), role)["kms:Decrypt"] == arn
 
 
-@pytest.mark.parametrize(("posture", "deletion"), [(Posture.LAB, "Delete"), (Posture.PRODUCTION, "Retain")])
+@pytest.mark.parametrize(
+    ("posture", "deletion"), [(Posture.LAB, "Delete"), (Posture.PRODUCTION, "RetainExceptOnCreate")]
+)
 def test_posture_says_whether_the_queues_outlive_their_stack(
     stack: Stack, function: PythonFunction, posture: Posture, deletion: str
 ) -> None:

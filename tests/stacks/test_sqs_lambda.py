@@ -77,7 +77,7 @@ def test_outputs_are_what_the_runbook_needs(template: dict[str, Any]) -> None:
 
 
 def test_production_outlives_its_stack_and_the_lab_does_not(synthesized_forms: dict[Form, Synthesized]) -> None:
-    for posture, deletion in ((Posture.LAB, "Delete"), (Posture.PRODUCTION, "Retain")):
+    for posture, deletion in ((Posture.LAB, "Delete"), (Posture.PRODUCTION, "RetainExceptOnCreate")):
         template = synthesized_forms[Form(LAB.entry, posture)].template
         kinds = ("AWS::DynamoDB::GlobalTable", "AWS::SQS::Queue", "AWS::Logs::LogGroup")
         kept = {one["DeletionPolicy"] for one in template["Resources"].values() if one["Type"] in kinds}
@@ -103,3 +103,12 @@ def test_an_unknown_client_is_refused_with_the_permitted_ones() -> None:
         synthesize({"section": "sqs-lambda", "client": "ec3"})
 
     assert str(refusal.value) == "There is no client ec3. Did you mean ec2? The clients are: none, ec2."
+
+
+def test_the_alarms_tell_a_topic_that_context_names() -> None:
+    topic = "arn:aws:sns:us-east-1:111122223333:alarms"
+    stack = synthesize({"section": "sqs-lambda", "alarm_topic": topic})["sqs-lambda"]
+
+    alarms = resources(stack.template, "AWS::CloudWatch::Alarm").values()
+    assert len(alarms) == 5
+    assert all(alarm["AlarmActions"] == alarm["OKActions"] == [topic] for alarm in alarms)

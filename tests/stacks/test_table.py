@@ -33,7 +33,8 @@ def test_a_partition_key_is_all_that_it_needs(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize(
-    ("posture", "protected", "deletion"), [(Posture.LAB, False, "Delete"), (Posture.PRODUCTION, True, "Retain")]
+    ("posture", "protected", "deletion"),
+    [(Posture.LAB, False, "Delete"), (Posture.PRODUCTION, True, "RetainExceptOnCreate")],
 )
 def test_posture_says_whether_data_can_be_lost(stack: Stack, posture: Posture, protected: bool, deletion: str) -> None:
     OnDemandTable(stack, "Table", partition_key=KEY, posture=posture)
@@ -46,7 +47,7 @@ def test_posture_says_whether_data_can_be_lost(stack: Stack, posture: Posture, p
         "AWS::DynamoDB::GlobalTable",
         {
             "DeletionPolicy": deletion,
-            "UpdateReplacePolicy": deletion,
+            "UpdateReplacePolicy": deletion.removesuffix("ExceptOnCreate"),
             "Properties": {"Replicas": [Match.object_like(replica)]},
         },
     )

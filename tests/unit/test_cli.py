@@ -41,6 +41,12 @@ def lab(tmp_path: Path):
         (["send", "--count", "0", "--rate", "0"], "count is 0: 1 or more messages; rate is 0"),
         (["send", "-m", "x" * 100, "-i", "1", "--rate", "1"], "give one of them"),
         (["send", "-m", "", "--count", "1"], "message is empty"),
+        (["send", "--count", "1", "-l", "LOUD"], "the levels are DEBUG, INFO, WARNING and ERROR"),
+        (["synth", "sqs-lambda", "-c", "client=ec3"], "The clients are: none, ec2."),
+        (
+            ["synth", "sqs-lambda", "-c", "queue_name=Orders.fifo"],
+            "queue_name is Orders.fifo: the name of a FIFO queue",
+        ),
         (["send", "--parallel", "65", "--count", "1"], "1 to 64 workers"),
         (["reset"], "say --yes"),
         (["nonsense"], "No such command 'nonsense'"),

@@ -64,7 +64,7 @@ def test_sqs_moves_them_itself_where_it_can() -> None:
             {"Results": [{"Status": "COMPLETED", "ApproximateNumberOfMessagesMoved": 7}]},
         ),
     )
-    assert dead_letters.redrive(deployed) == 7
+    assert dead_letters.redrive(deployed, lambda _: None) == 7
     stubber.assert_no_pending_responses()
 
 
@@ -79,7 +79,7 @@ def test_a_move_task_that_fails_is_an_error_with_its_reason() -> None:
         ),
     )
     with pytest.raises(LabError, match="AccessDenied"):
-        dead_letters.redrive(deployed)
+        dead_letters.redrive(deployed, lambda _: None)
 
 
 def test_elsewhere_each_is_sent_before_it_is_deleted() -> None:
@@ -92,7 +92,7 @@ def test_elsewhere_each_is_sent_before_it_is_deleted() -> None:
         ("delete_message", {"QueueUrl": DEAD, "ReceiptHandle": "handle"}, {}),
         count(0),
     )
-    assert dead_letters.redrive(deployed) == 1
+    assert dead_letters.redrive(deployed, lambda _: None) == 1
     stubber.assert_no_pending_responses()
 
 
@@ -105,7 +105,7 @@ def test_what_the_queue_refuses_stays_a_dead_letter() -> None:
         ("send_message", {"QueueUrl": QUEUE, "MessageBody": "text"}, "QueueDoesNotExist"),
     )
     with pytest.raises(Exception, match="QueueDoesNotExist"):
-        dead_letters.redrive(deployed)
+        dead_letters.redrive(deployed, lambda _: None)
     stubber.assert_no_pending_responses()  # nothing was deleted
 
 
@@ -124,11 +124,11 @@ def test_a_fifo_message_goes_back_to_its_group() -> None:
         ("delete_message", {"QueueUrl": DEAD, "ReceiptHandle": "handle"}, {}),
         count(0),
     )
-    assert dead_letters.redrive(deployed) == 1
+    assert dead_letters.redrive(deployed, lambda _: None) == 1
     stubber.assert_no_pending_responses()
 
 
 def test_a_section_without_a_dead_letter_queue_says_so() -> None:
     deployed = SimpleNamespace(section=SimpleNamespace(id="ecr"), outputs={}, client=lambda _: None)
     with pytest.raises(UsageError, match="ecr has no dead-letter queue"):
-        dead_letters.redrive(deployed)  # type: ignore[arg-type]
+        dead_letters.redrive(deployed, lambda _: None)  # type: ignore[arg-type]

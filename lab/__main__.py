@@ -1,0 +1,16 @@
+"""Starts the `lab` command, or says why it cannot be started."""
+
+import sys
+
+
+def main() -> None:
+    """Run the command, in a checkout that `make lab` has set up."""
+    try:
+        from lab import cli  # noqa: PLC0415 - whoever installed the package for its blocks has not what it needs
+    except ModuleNotFoundError as error:
+        sys.exit(f"lab: {error.name} is not installed. `lab` runs inside a checkout: clone one, and say `make lab`.")
+    cli.main()
+
+
+if __name__ == "__main__":
+    main()
