@@ -1,0 +1,1 @@
+"""Comparisons with named alternatives, in ratios: ``python -m benchmarks``."""

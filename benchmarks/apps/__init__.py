@@ -1,0 +1,1 @@
+"""CDK apps that ours is compared with."""

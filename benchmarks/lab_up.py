@@ -1,0 +1,57 @@
+"""`lab up` against the bare `cdk deploy` that it wraps."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from benchmarks.comparison import Comparison, Side
+from benchmarks.workbench import SECTION, seconds
+from lab_stacks import catalog
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from benchmarks.workbench import Workbench
+
+
+def comparisons(bench: Workbench) -> list[Comparison]:
+    """Compare a deployment that has nothing to change, and one that replaces the queue."""
+    section = _Section(bench)
+    return [
+        Comparison(
+            title=f"lab up, {what}",
+            ours=Side(f"lab up, {what}", partial(change, section.lab_up)),
+            alternative=Side("cdk deploy", partial(change, section.cdk_deploy)),
+            unit="s",
+        )
+        for what, change in (("nothing to change", seconds), ("another queue", section.with_another_queue))
+    ]
+
+
+class _Section:
+    """The section as it is deployed now, and both ways to deploy it."""
+
+    def __init__(self, bench: Workbench) -> None:
+        self._bench = bench
+        self._queues = 1
+
+    def with_another_queue(self, deploy: Callable[[], object]) -> float:
+        """Measure a deployment that replaces the queue."""
+        self._queues += 1
+        return seconds(deploy)
+
+    def lab_up(self) -> None:
+        """Deploy with `lab up`."""
+        self._bench.run_lab("up", SECTION, *self._context)
+
+    def cdk_deploy(self) -> None:
+        """Deploy to the same emulator with `cdk deploy`."""
+        words = ["deploy", catalog.section(SECTION).stack_id, "--context", f"section={SECTION}", *self._context]
+        options = ["--app", "python app.py", "--require-approval", "never"]
+        output = ["--output", str(self._bench.folder / "deploy")]
+        self._bench.cdk(*words, *options, *output, environment=self._bench.lab.environment)
+
+    @property
+    def _context(self) -> list[str]:
+        return ["--context", f"queue_name=Messages-{self._queues}"]
