@@ -53,14 +53,14 @@ def synth(assembly: Path, *, context: Mapping[str, str], environ: Mapping[str, s
     return assembly
 
 
-def run(*words: str, progress: Progress, environ: Mapping[str, str] | None = None) -> str:
+def run(*words: str, progress: Progress, environ: Mapping[str, str] | None = None, folder: Path = ROOT) -> str:
     """Run the CLI, show each line that it prints, and return them all.
 
     :raises CdkError: when it fails; all that it printed is in the log.
     """
     LOG.parent.mkdir(exist_ok=True)
     process = subprocess.Popen(
-        _command(words), cwd=ROOT, env=_environment(environ), text=True, errors="replace",
+        _command(words), cwd=folder, env=_environment(environ), text=True, errors="replace",
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     lines = []

@@ -64,6 +64,8 @@ def context(posture: str | None, values: list[str] | None) -> dict[str, str]:
         name, equals, text = value.partition("=")
         if not (name and equals):
             raise UsageError(f"-c {value}: context is written NAME=VALUE, such as `-c client=ec2`.")
+        if name in {"posture", "section"}:
+            raise UsageError(f"-c {value}: `lab` has another way to say it, `--posture NAME` or `lab COMMAND SECTION`.")
         pairs[name] = text
     return pairs
 

@@ -114,7 +114,7 @@ def start(progress: Progress) -> Emulator:
 def stop() -> Emulator | None:
     """Stop the emulator so that it keeps its state; return it, or nothing if none ran.
 
-    :raises LabError: when it had to be killed, so that its state is lost.
+    :raises LabError: when its state is lost, because it had to be killed.
     """
     with _alone():
         emulator = running()
@@ -122,7 +122,7 @@ def stop() -> Emulator | None:
             _end(emulator)
             if _RECORD.exists():
                 raise LabError(
-                    f"The emulator (process {emulator.pid}) did not stop within {_STOP_SECONDS} s and was killed: "
+                    f"The emulator (process {emulator.pid}) ended without having written its state: "
                     f"what was deployed is lost. Its log is {LOG}."
                 )
         return emulator

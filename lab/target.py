@@ -78,7 +78,9 @@ class Local:
         if _stack_exists(self.session, "CDKToolkit"):
             return
         progress.step("Bootstrapping the emulator's account for the CDK")
-        cdk.run("bootstrap", f"aws://{isolation.ACCOUNT}/{isolation.REGION}", progress=progress)
+        # Where there is no app: the CLI would synthesize it first.
+        words = ["bootstrap", f"aws://{isolation.ACCOUNT}/{isolation.REGION}"]
+        cdk.run(*words, progress=progress, folder=LAB)
 
     def fit(self, assembly: Path, progress: Progress) -> Path:
         """Leave out what the emulator does not know, in a copy."""

@@ -32,6 +32,8 @@ def env(*, json: Json = False) -> None:
     """
     running = emulator.running()
     if running is None:
+        if not json:
+            print("false")  # so that `eval` fails, and what comes after `&&` does not reach another account
         raise LabError("The emulator does not run: `lab up` starts it.")
     settings = isolation.emulator_settings(running.endpoint)
     if json:

@@ -165,7 +165,8 @@ def status(*, target: TargetOption = TargetName.LOCAL, json: Json = False) -> No
     if running or target is TargetName.AWS:
         where = choices.opened(target)
         deployed = {entry.id: deployment.described(entry, where) for entry in catalog.SECTIONS}
-    states = {entry.id: (deployed.get(entry.id) or {}).get("StackStatus", "not deployed") for entry in catalog.SECTIONS}
+    nothing = "not deployed" if running or target is TargetName.AWS else "unknown"
+    states = {entry.id: (deployed.get(entry.id) or {}).get("StackStatus", nothing) for entry in catalog.SECTIONS}
     if json:
         emulated = {"pid": running.pid, "endpoint": running.endpoint} if running else None
         print_json({"target": target.value, "emulator": emulated, "sections": states})

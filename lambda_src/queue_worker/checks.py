@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -62,8 +63,10 @@ def check(
 
 
 def _check_names(options: Options, queue_name: str | None, fifo: bool, dead_letter_queue: sqs.IQueue | None) -> None:
-    named = queue_name is None or 1 <= len(queue_name) <= 80
-    options.require(named, "queue_name", queue_name, "1 to 80 characters")
+    named = queue_name is None or (
+        len(queue_name) <= 80 and re.fullmatch(r"[A-Za-z0-9_-]+(\.fifo)?", queue_name) is not None
+    )
+    options.require(named, "queue_name", queue_name, "1 to 80 letters, digits, and any of _-")
     options.require(
         queue_name is None or queue_name.endswith(".fifo") == fifo,
         "queue_name",

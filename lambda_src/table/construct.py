@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from aws_cdk import Stack, Token
@@ -23,7 +24,7 @@ class OnDemandTable(dynamodb.TableV2):
 
     :param partition_key: name and type of the partition key.
     :param sort_key: name and type of the sort key; none by default.
-    :param table_name: physical name, 3 to 255 characters; CloudFormation makes one by default.
+    :param table_name: physical name, 3 to 255 letters, digits and any of ``_.-``; CloudFormation makes one by default.
     :param time_to_live_attribute: attribute that holds the second (Unix time) after which an item may be deleted.
     :param encryption_key: customer managed KMS key, in a stack whose region is known; by default a key that DynamoDB
         owns, at no cost.
@@ -52,8 +53,8 @@ class OnDemandTable(dynamodb.TableV2):
     ) -> None:
         """Check the options, then make the table."""
         with checked(OnDemandTable, scope, construct_id) as options:
-            named = table_name is None or 3 <= len(table_name) <= 255
-            options.require(named, "table_name", table_name, "3 to 255 characters")
+            named = table_name is None or re.fullmatch(r"[A-Za-z0-9_.-]{3,255}", table_name) is not None
+            options.require(named, "table_name", table_name, "3 to 255 letters, digits, and any of _.-")
             for option, units in (
                 ("max_read_request_units", max_read_request_units),
                 ("max_write_request_units", max_write_request_units),

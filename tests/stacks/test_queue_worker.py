@@ -263,8 +263,9 @@ def test_an_existing_dead_letter_queue_is_taken(stack: Stack, function: PythonFu
 
 
 REFUSED: list[tuple[dict[str, Any], list[str]]] = [
-    ({"queue_name": ""}, ["queue_name is : 1 to 80 characters"]),
-    ({"queue_name": "x" * 81}, [f"queue_name is {'x' * 81}: 1 to 80 characters"]),
+    ({"queue_name": "a b"}, ["queue_name is a b: 1 to 80 letters, digits, and any of _-"]),
+    ({"queue_name": ""}, ["queue_name is : 1 to 80 letters, digits, and any of _-"]),
+    ({"queue_name": "x" * 81}, [f"queue_name is {'x' * 81}: 1 to 80 letters, digits, and any of _-"]),
     (
         {"queue_name": "orders.fifo"},
         ["queue_name is orders.fifo: the name of a FIFO queue, and of no other, ends in .fifo"],

@@ -36,6 +36,7 @@ def lab(tmp_path: Path):
         (["up", "--posture", "prod"], "Did you mean production? The postures are: lab, production."),
         (["run", "sqs-lambda", "-c", "client"], "context is written NAME=VALUE"),
         (["run", "sqs-lambda", "--target", "moon"], "'moon' is not one of 'local', 'aws'"),
+        (["up", "-c", "posture=production"], "`--posture NAME`"),
         (["logs", "sqs-lambda", "--since", "yesterday"], "such as 30s or 2h"),
         (["send", "-i", "-1"], "interval is -1: 0 or more seconds"),
         (["send", "--count", "0", "--rate", "0"], "count is 0: 1 or more messages; rate is 0"),
@@ -63,7 +64,13 @@ def test_a_wrong_question_is_refused_before_anything_is_done(lab, words: list[st
 
 @pytest.mark.parametrize(
     "words",
-    [["logs", "sqs-lambda"], ["send", "--count", "1"], ["env"], ["dlq", "show", "sqs-lambda"], ["diff", "sqs-lambda"]],
+    [
+        ["logs", "sqs-lambda"],
+        ["send", "--count", "1"],
+        ["env", "--json"],
+        ["dlq", "show", "sqs-lambda"],
+        ["diff", "sqs-lambda"],
+    ],
 )
 def test_without_an_emulator_it_says_how_to_start_one(lab, words: list[str]) -> None:
     answer = lab(*words)
@@ -72,11 +79,16 @@ def test_without_an_emulator_it_says_how_to_start_one(lab, words: list[str]) -> 
     assert answer.stdout == ""
 
 
+def test_evaluating_no_settings_fails(lab) -> None:
+    done = subprocess.run(["sh", "-c", lab("env").stdout], check=False)  # noqa: S607
+    assert done.returncode != 0
+
+
 def test_down_and_status_are_true_without_an_emulator(lab) -> None:
     assert lab("down").stdout == "The emulator did not run.\n"
     shown = json.loads(lab("status", "--json").stdout)
     assert shown["emulator"] is None
-    assert set(shown["sections"].values()) == {"not deployed"}
+    assert set(shown["sections"].values()) == {"unknown"}
 
 
 def test_the_list_pipes(lab) -> None:

@@ -16,8 +16,11 @@ def deployed(*readings: list[dict[str, Any]]) -> Any:
     """Make a deployment whose log group answers so, one reading after the other."""
     remaining = list(readings)
     paginator = SimpleNamespace(paginate=lambda **_: [{"events": remaining.pop(0)}])
-    logs = SimpleNamespace(get_paginator=lambda _: paginator)
-    return SimpleNamespace(client=lambda _: logs, physical_ids=lambda _: ["group"])
+    client = SimpleNamespace(
+        get_paginator=lambda _: paginator,
+        get_function_configuration=lambda FunctionName: {"LoggingConfig": {"LogGroup": f"of-{FunctionName}"}},  # noqa: N803
+    )
+    return SimpleNamespace(client=lambda _: client, physical_ids=lambda _: ["function"])
 
 
 def event(number: int, text: str) -> dict[str, Any]:

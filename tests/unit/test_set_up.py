@@ -89,7 +89,7 @@ def test_an_old_python_is_named_with_what_to_do(monkeypatch: pytest.MonkeyPatch)
 def test_without_a_package_index_it_is_one_sentence(tmp_path: Path) -> None:
     checkout = tmp_path / "a checkout"
     checkout.mkdir()
-    for name in ("set_up.py", "requirements.txt"):
+    for name in ("set_up.py", "requirements.txt", "pyproject.toml"):
         shutil.copy(ROOT / name, checkout)
     nowhere = "http://127.0.0.1:9/simple"
     environ = {
