@@ -30,9 +30,9 @@ class QueueWorker(Construct):
     :param function: consumes the messages; returns the identifiers of those that failed. It is granted what it needs
         on the queue; an imported one whose role is not given must be allowed to consume already.
     :param function_timeout: of a function that this app does not make; otherwise it is the function's own.
-    :param queue_name: physical name, 1 to 80 letters, digits and any of ``_-``, of a FIFO queue with ``.fifo`` at
-        the end. CloudFormation cannot make one, because the dead-letter queue names the only queue that it serves; the default comes from
-        the construct's path.
+    :param queue_name: physical name, 1 to 80 letters, digits and any of ``_-``, of a FIFO queue with ``.fifo`` at the
+        end. CloudFormation cannot make one, because the dead-letter queue names the only queue that it serves; the
+        default comes from the construct's path.
     :param fifo: keeps the order of the messages of a group, and makes the dead-letter queue a FIFO queue too.
     :param batch_size: messages per invocation, 1 to 10,000 (FIFO: 10); above 10 needs a batching window.
     :param batching_window: how long a batch may gather, 0 to 300 s; 0 by default, and a FIFO queue has no other.
