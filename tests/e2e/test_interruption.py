@@ -50,6 +50,8 @@ def is_emulator(process: psutil.Process) -> bool:
 
 @pytest.mark.parametrize("said", ["Synthesizing", "Deploying"])
 def test_a_deployment_can_be_interrupted_and_goes_on_at_the_next_start(lab: Lab, lab_home: Path, said: str) -> None:
+    # From nothing, so that there is something left to do when the key is pressed.
+    lab("reset", "--yes")
     interrupted = interrupt_during(["up", "sqs-lambda"], said, lab_home)
     assert interrupted.returncode == 130
     assert "Traceback" not in interrupted.stderr
