@@ -10,14 +10,18 @@ An environment is made again when its requirements or its Python changed, or whe
 import hashlib
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 LOG = ROOT / ".lab" / "set-up.log"
+LOCK = LOG.with_suffix(".lock")
+LONGEST_SECONDS = 1800
 SCRIPTS = "Scripts" if os.name == "nt" else "bin"
 UV = VENV / SCRIPTS / "uv"
 # The Python that made .venv, also when the one in .venv runs this: it is about to be removed.
@@ -36,6 +40,32 @@ def main(purposes):
             "install one and say `make PYTHON=python3.12 ...`."
         )
     LOG.parent.mkdir(exist_ok=True)
+    with alone():
+        make_environments(purposes)
+
+
+@contextmanager
+def alone():
+    """Wait while another set-up works in this folder: each would remove what the other is making."""
+    # SQLite's lock is the standard library's only one that every system has, and it ends with the process.
+    lock = sqlite3.connect(LOCK, isolation_level=None)
+    try:
+        lock.execute("PRAGMA busy_timeout = 0")
+        try:
+            lock.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError:
+            print("set-up: another one works in this folder: waiting for it ...", file=sys.stderr, flush=True)
+            lock.execute(f"PRAGMA busy_timeout = {LONGEST_SECONDS * 1000}")
+            lock.execute("BEGIN EXCLUSIVE")
+        yield
+    except sqlite3.OperationalError as error:
+        raise SetUpError(f"{LOCK.relative_to(ROOT)}: {error}: end the other set-up, then again.") from None
+    finally:
+        lock.close()
+
+
+def make_environments(purposes):
+    """Make every environment that is not there yet."""
     app_requirements = ["requirements.txt", *(["requirements-dev.txt"] if "test" in purposes else [])]
     environment(VENV, app_requirements, make=make_venv, editable=True)
     environment(ROOT / ".environments" / "emulator", ["requirements-emulator.txt"])

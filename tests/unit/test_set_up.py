@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -77,6 +78,24 @@ def test_another_python_makes_it_anew(tmp_path: Path, workshop: list[str], monke
     monkeypatch.setattr(sys, "version", "3.99")
     environment(tmp_path, "app.txt")
     assert workshop == ["make", "pip install"] * 2
+
+
+def test_a_second_set_up_waits_for_the_first(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "set_up.py", tmp_path)
+    program = (
+        "import set_up; set_up.make_environments = lambda purposes: print('made', purposes); set_up.main(['test'])"
+    )
+    (tmp_path / ".lab").mkdir()
+    first = sqlite3.connect(tmp_path / ".lab" / "set-up.lock", isolation_level=None)
+    first.execute("BEGIN EXCLUSIVE")
+    second = subprocess.Popen(
+        [sys.executable, "-c", program], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert second.stderr
+    assert "waiting" in second.stderr.readline()
+    assert second.poll() is None
+    first.close()
+    assert second.communicate(timeout=30)[0] == "made ['test']\n"
 
 
 def test_an_old_python_is_named_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
