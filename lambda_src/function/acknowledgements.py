@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from lambda_src.acknowledged import acknowledge
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from aws_cdk import aws_ec2 as ec2
     from aws_cdk import aws_kms as kms
     from aws_cdk import aws_lambda as lambda_
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 def acknowledge_defaults(
     function: lambda_.Function,
     *,
+    environment: Mapping[str, str],
     encryption_key: kms.IKey | None,
     vpc: ec2.IVpc | None,
     reserved_concurrency: int | None,
@@ -28,7 +31,7 @@ def acknowledge_defaults(
         reason="The CDK makes a function wait for all of its role: for the policy, which is needed, and for the role "
         "itself, which is implied.",
     )
-    if encryption_key is None:
+    if environment and encryption_key is None:
         acknowledge(
             function,
             "CKV_AWS_173",

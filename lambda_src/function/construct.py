@@ -13,6 +13,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 
+from lambda_src import tracing
 from lambda_src.acknowledged import acknowledge
 from lambda_src.alarms import alarm_above
 from lambda_src.bundling import bundle_options
@@ -36,6 +37,8 @@ class PythonFunction(lambda_.Function):
 
     :param runtime_code: a folder that is a Python package, with a ``requirements.txt`` that pins its dependencies;
         they are bundled for the function's architecture, with no Docker. boto3 comes with Lambda's own runtime.
+    :param shared_code: more such packages that the bundle holds beside ``runtime_code``, for it to import; by default
+        ``tracing``, of ``lambda_src.tracing``. The code decides whether it uses them.
     :param handler: module and function inside that package, such as ``handler.handler``.
     :param runtime: Python version, the newest of Lambda by default.
     :param environment: environment variables of the code; no secrets, they are read in the console.
@@ -86,6 +89,7 @@ class PythonFunction(lambda_.Function):
         construct_id: str,
         *,
         runtime_code: Path,
+        shared_code: Sequence[Path] | None = None,
         handler: str = "handler.handler",
         runtime: lambda_.Runtime = lambda_.Runtime.PYTHON_3_14,
         environment: Mapping[str, str] | None = None,
@@ -136,7 +140,12 @@ class PythonFunction(lambda_.Function):
             scope,
             construct_id,
             code=lambda_.Code.from_asset(
-                **bundle_options(runtime_code, python=runtime.name.removeprefix("python"), architecture=architecture)
+                **bundle_options(
+                    runtime_code,
+                    python=runtime.name.removeprefix("python"),
+                    architecture=architecture,
+                    shared=[tracing.RUNTIME / "tracing"] if shared_code is None else shared_code,
+                )
             ),
             handler=f"{runtime_code.name}.{handler}",
             runtime=runtime,
@@ -163,6 +172,7 @@ class PythonFunction(lambda_.Function):
         )
         acknowledge_defaults(
             self,
+            environment=environment or {},
             encryption_key=encryption_key,
             vpc=vpc,
             reserved_concurrency=reserved_concurrency,

@@ -41,7 +41,7 @@ def bundle(synthesized: Synthesized, function: dict[str, Any]) -> Path:
 def import_handler(folder: Path, function: dict[str, Any]) -> subprocess.CompletedProcess[str]:
     module, name = function["Handler"].rsplit(".", 1)
     # Values that only the deployment knows are texts all the same.
-    variables = {key: str(value) for key, value in function["Environment"]["Variables"].items()}
+    variables = {key: str(value) for key, value in function.get("Environment", {}).get("Variables", {}).items()}
     return subprocess.run(
         [python_of("lambda-runtime"), "-I", "-c", IMPORT, folder, module, name],
         env={**variables, "AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1"},
@@ -78,6 +78,61 @@ def test_compiled_code_is_for_the_functions_machine(
     compiled = [path.name for path in (tmp_path / "cdk.out").rglob("*.so")]
     assert compiled
     assert all("314" in name and machine in name for name in compiled), compiled
+
+
+def package(folder: Path, name: str, requirements: str = "") -> Path:
+    """Make a package with nothing in it."""
+    made = folder / name
+    made.mkdir(parents=True)
+    (made / "__init__.py").touch()
+    (made / "requirements.txt").write_text(requirements)
+    return made
+
+
+def bundled(folder: Path, source: Path, shared: list[Path]) -> Path:
+    """Bundle, as the synthesis of an app does that has nothing else."""
+    app = cdk.App(outdir=str(folder))
+    options = bundle_options(source, python="3.14", architecture=lambda_.Architecture.ARM_64, shared=shared)
+    assets.Asset(cdk.Stack(app, "Shared"), "Code", **options)
+    app.synth()
+    [made] = folder.glob("asset.*")
+    return made
+
+
+def test_a_shared_package_is_beside_the_code_with_what_it_requires(tmp_path: Path) -> None:
+    source, shared = package(tmp_path, "runtime"), package(tmp_path, "shared", "six==1.17.0\n")
+
+    made = bundled(tmp_path / "cdk.out", source, [shared])
+
+    names = {path.name for path in made.iterdir()}
+    assert {"runtime", "shared", "six.py"} <= names
+
+
+def test_an_edited_shared_package_is_another_asset(tmp_path: Path) -> None:
+    source, shared = package(tmp_path, "runtime"), package(tmp_path, "shared")
+    before = bundled(tmp_path / "before", source, [shared]).name
+
+    again = bundled(tmp_path / "again", source, [shared]).name
+    (shared / "__init__.py").write_text("EDITED = True\n")
+    after = bundled(tmp_path / "after", source, [shared]).name
+
+    assert before == again != after
+
+
+def test_packages_that_pin_a_dependency_to_different_versions_are_refused_by_name(tmp_path: Path) -> None:
+    source, shared = package(tmp_path, "runtime", "six==1.16.0\n"), package(tmp_path, "shared", "six==1.17.0\n")
+
+    with pytest.raises(
+        RuntimeError, match=r"runtime/requirements\.txt and .*shared/requirements\.txt cannot be installed"
+    ):
+        bundled(tmp_path / "cdk.out", source, [shared])
+
+
+def test_packages_of_one_name_are_refused(tmp_path: Path) -> None:
+    source, shared = package(tmp_path / "a", "runtime"), package(tmp_path / "b", "runtime")
+
+    with pytest.raises(ValueError, match="two packages of its bundle have one name: runtime, runtime"):
+        bundle_options(source, python="3.14", architecture=lambda_.Architecture.ARM_64, shared=[shared])
 
 
 def test_the_instances_command_imports_with_its_bundle_alone(synthesized: Synthesized) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from aws_cdk import CfnParameter, Duration, Size
+from aws_cdk import App, CfnParameter, Duration, Size
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -20,8 +21,6 @@ from lambda_src.posture import Posture
 from tests.stacks.synthesis import only, permissions, resources
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from aws_cdk import Stack
 
 
@@ -289,6 +288,29 @@ def test_a_value_that_only_cloudformation_knows_is_not_checked(stack: Stack, run
     PythonFunction(stack, "Function", runtime_code=runtime_code, memory_size=int(memory.value_as_number))
 
     Template.from_stack(stack).has_resource_properties("AWS::Lambda::Function", {"MemorySize": {"Ref": "Memory"}})
+
+
+def test_its_bundle_holds_the_tracing_beside_its_code(stack: Stack, runtime_code: Path) -> None:
+    PythonFunction(stack, "Function", runtime_code=runtime_code)
+
+    assert {"runtime", "tracing", "opentelemetry"} <= bundle(stack)
+
+
+def test_other_shared_code_takes_the_place_of_the_tracing(stack: Stack, runtime_code: Path, tmp_path: Path) -> None:
+    shared = tmp_path / "prices"
+    shared.mkdir()
+    (shared / "__init__.py").touch()
+
+    PythonFunction(stack, "Function", runtime_code=runtime_code, shared_code=[shared])
+
+    assert bundle(stack) == {"runtime", "prices"}
+
+
+def bundle(stack: Stack) -> set[str]:
+    """Synthesize, and list what is in the only bundle."""
+    assembly = Path(App.of(stack).synth().directory)  # type: ignore[union-attr]
+    [made] = assembly.glob("asset.*/runtime")
+    return {path.name for path in made.parent.iterdir()}
 
 
 def test_code_that_is_no_package_is_refused(stack: Stack, tmp_path: Path) -> None:

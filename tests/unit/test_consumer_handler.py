@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import subprocess
@@ -12,8 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lambda_src import tracing
 from lambda_src.queue_worker import RUNTIME
 from lambda_src.queue_worker.runtime.table import SLOWEST_CALL
+from tests.unit.fake_daemon import invoked, named
 from tests.unit.fake_dynamodb import (
     ALWAYS,
     ENVIRONMENT,
@@ -33,6 +36,7 @@ from tests.unit.fake_dynamodb import (
     without,
 )
 
+SENDER = "Root=1-581cf771-a006649127e371903a2de979;Parent=53995c3f42cd8ad8;Sampled=1"
 POISON = {
     "no body": without(record("poison"), "body"),
     "body not a string": record("poison", {"a": 1}),
@@ -295,10 +299,39 @@ def test_a_batch_is_one_line_at_info_and_one_set_of_metrics() -> None:
     assert invocation.metrics["service"] == "sqs-lambda"
 
 
+def test_a_batch_is_traced_with_its_counts_and_its_senders_and_no_body(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent = record("poison", None), record("a", "SECRET")
+    for each in sent:
+        each["attributes"]["AWSTraceHeader"] = SENDER
+    with invoked(monkeypatch) as daemon:
+        assert invoke(list(sent), FakeDynamoDB()).failed == ["poison"]
+        received = daemon.received()
+
+    handler, store = named(received, "handler"), named(received, "store")
+    assert store["parent_id"] == handler["id"]
+    assert store["annotations"] == {"messages": 2, "stored": 1}
+    assert [link["id"] for link in handler["links"]] == ["53995c3f42cd8ad8"]
+    assert "SECRET" not in json.dumps(received)
+
+
+def test_an_invocation_that_stores_nothing_is_a_fault_in_its_trace(monkeypatch: pytest.MonkeyPatch) -> None:
+    with invoked(monkeypatch) as daemon:
+        invoke(records(2), FakeDynamoDB(script=[Answer(error="AccessDeniedException")] * ALWAYS))
+        handler = named(daemon.received(), "handler")
+
+    assert handler["fault"] is True
+    assert handler["cause"]["exceptions"][0]["type"] == "NothingStoredError"
+
+
 def start(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", code],
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(RUNTIME.parent), **ENVIRONMENT, **environment},
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": os.pathsep.join([str(RUNTIME.parent), str(tracing.RUNTIME)]),
+            **ENVIRONMENT,
+            **environment,
+        },
         capture_output=True,
         text=True,
         check=False,

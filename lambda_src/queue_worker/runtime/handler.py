@@ -32,6 +32,7 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
+from tracing import tracer
 
 from .records import read, withhold_followers
 from .table import SLOWEST_CALL, MessageTable, connect
@@ -62,6 +63,7 @@ class UnidentifiedRecordError(Exception):
 
 
 # Not Powertools' BatchProcessor: it hands over one record at a time, and BatchWriteItem takes 25.
+@tracer.handler
 @metrics.log_metrics
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
@@ -69,7 +71,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
     messages = [read(record) for record in event["Records"]]
     withhold_followers(messages)
     items = [message.item for message in messages if message.item and not message.failure]
-    outcome = table.store(items, _time_left(context, len(messages)))
+    with tracer.subsegment("store") as step:
+        outcome = table.store(items, _time_left(context, len(messages)))
+        step.annotate("messages", len(messages))
+        step.annotate("stored", len(outcome.stored))
     for message in messages:
         message.failure = message.failure or outcome.failure(message.message_id)
     withhold_followers(messages)
