@@ -12,7 +12,7 @@ from lab import emulator
 from lab.errors import LabError, UsageError
 from lab.project import require_checkout
 from lab.target import Aws, Local, Target, TargetName
-from lab.views.terminal import err
+from lab.views.terminal import Steps, err
 from lab_stacks import catalog
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def opened(name: TargetName) -> Target:
     require_checkout()
     if name is TargetName.AWS:
         return Aws()
-    running = emulator.running()
+    running = emulator.found(Steps(None))
     if running is None:
         raise LabError("The emulator does not run: `lab up` starts it, with the state that it had.")
     return Local(running)

@@ -1,4 +1,7 @@
-"""Starts, finds and stops the emulator: MiniStack, on a loopback port, with its state and its log under .lab/."""
+"""Starts, finds and stops the emulator: MiniStack, on a loopback port, with its state and its log under .lab/.
+
+MiniStack has no X-Ray, so the lab's own runs beside it, and is started and stopped with it.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,12 +20,12 @@ from typing import TYPE_CHECKING
 import psutil
 from filelock import FileLock, Timeout
 
-from lab import isolation
+from lab import isolation, xray_process
 from lab.errors import LabError
 from lab.project import LAB, python_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from lab.progress import Progress
 
@@ -47,6 +50,12 @@ class Emulator:
     def endpoint(self) -> str:
         """Where the API is."""
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """Name what points the AWS CLI, every SDK and the CDK CLI at it, and at the X-Ray beside it."""
+        xray = xray_process.recorded()
+        return isolation.emulator_settings(self.endpoint, xray.settings if xray else {})
 
     @property
     def process(self) -> psutil.Process | None:
@@ -82,6 +91,18 @@ def running() -> Emulator | None:
     return emulator if emulator and emulator.process else None
 
 
+def found(progress: Progress) -> Emulator | None:
+    """Find the emulator of this checkout, if it runs, and see to it that its X-Ray runs too.
+
+    :raises LabError: when X-Ray cannot be started again.
+    """
+    emulator = running()
+    if emulator and xray_process.running() is None:
+        with _alone():
+            _start_xray_again(progress)
+    return emulator
+
+
 def start(progress: Progress) -> Emulator:
     """Start the emulator, or find the one that runs, and wait until it answers.
 
@@ -92,6 +113,7 @@ def start(progress: Progress) -> Emulator:
         emulator = running()
         if emulator:
             if _answers_at_last(emulator):
+                _start_xray_again(progress)
                 return emulator
             progress.note(
                 f"The emulator (process {emulator.pid}) does not answer any more: it is ended and started again."
@@ -100,13 +122,15 @@ def start(progress: Progress) -> Emulator:
         _set_aside_broken_state(progress)
         STATE.mkdir(parents=True, exist_ok=True)
         port = _free_port(progress)
-        emulator = _spawn(port)
+        xray = xray_process.start(progress)
+        emulator = _spawn(port, xray.settings)
         _RECORD.write_text(json.dumps(asdict(emulator)))
         try:
             _wait_until_it_answers(emulator)
         except BaseException:  # Ctrl-C too: whoever waits no longer must not leave it behind.
             _end(emulator)
             _RECORD.unlink(missing_ok=True)
+            xray_process.stop()
             raise
         return emulator
 
@@ -120,11 +144,12 @@ def stop() -> Emulator | None:
         emulator = running()
         if emulator:
             _end(emulator)
-            if _RECORD.exists():
-                raise LabError(
-                    f"The emulator (process {emulator.pid}) ended without having written its state: "
-                    f"what was deployed is lost. Its log is {LOG}."
-                )
+        xray_process.stop()
+        if emulator and _RECORD.exists():
+            raise LabError(
+                f"The emulator (process {emulator.pid}) ended without having written its state: "
+                f"what was deployed is lost. Its log is {LOG}."
+            )
         return emulator
 
 
@@ -135,6 +160,7 @@ def reset() -> None:
         if emulator:
             _end(emulator)
         _RECORD.unlink(missing_ok=True)
+        xray_process.reset()
         for folder in [STATE, *LAB.glob("emulator-broken-*")]:
             if folder.exists():
                 shutil.rmtree(folder)
@@ -160,7 +186,13 @@ def _alone() -> Iterator[None]:
         lock.release()
 
 
-def _spawn(port: int) -> Emulator:
+def _start_xray_again(progress: Progress) -> None:
+    if xray_process.running() is None:
+        progress.note("X-Ray did not run any more: it is started again, with the traces that it had.")
+    xray_process.start(progress)
+
+
+def _spawn(port: int, xray: Mapping[str, str]) -> Emulator:
     environment = isolation.environment_without_aws()
     # Functions get the emulator's variables: none of the caller's may make a forgotten dependency importable.
     kept = {name: value for name, value in environment.items() if not name.startswith("PYTHON")}
@@ -178,6 +210,8 @@ def _spawn(port: int) -> Emulator:
         "TMPDIR": str(STATE / "tmp"),
         "LAMBDA_PYTHON": str(python_of("lambda-runtime")),
         "EMULATOR_RECORD": str(_RECORD),
+        # Functions send their segments there.
+        **xray,
     }
     (STATE / "tmp").mkdir(exist_ok=True)
     with LOG.open("ab") as log:
@@ -226,7 +260,7 @@ def _end(emulator: Emulator) -> None:
         process.kill()
         process.wait()
     for worker in workers:
-        if worker.is_running():
+        with suppress(psutil.NoSuchProcess):
             worker.kill()
 
 

@@ -30,10 +30,14 @@ def is_proxy(variable: str) -> bool:
     return variable.upper().endswith("_PROXY")
 
 
-def emulator_settings(endpoint: str) -> dict[str, str]:
-    """Name what points the AWS CLI, every SDK and the CDK CLI at the emulator."""
+def emulator_settings(endpoint: str, xray: Mapping[str, str]) -> dict[str, str]:
+    """Name what points the AWS CLI, every SDK and the CDK CLI at the emulator.
+
+    :param xray: what points them at the X-Ray beside it.
+    """
     return {
         "AWS_ENDPOINT_URL": endpoint,
+        **xray,
         "AWS_ACCESS_KEY_ID": ACCOUNT,  # The emulator takes a key of twelve digits for the account.
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_REGION": REGION,
@@ -48,10 +52,13 @@ def environment_without_aws() -> dict[str, str]:
     return {**kept, **_no_settings_in_files()}
 
 
-def local_environment(endpoint: str) -> dict[str, str]:
-    """Make the environment of every program that a local run starts, from nothing of the caller's AWS settings."""
+def local_environment(settings: Mapping[str, str]) -> dict[str, str]:
+    """Make the environment of every program that a local run starts, from nothing of the caller's AWS settings.
+
+    :param settings: what points it at the emulator.
+    """
     environment = environment_without_aws()
-    return {**environment, **emulator_settings(endpoint), **quiet_cdk(environment)}
+    return {**environment, **settings, **quiet_cdk(environment)}
 
 
 def synthesis_environment(proxies: Mapping[str, str]) -> dict[str, str]:

@@ -55,7 +55,7 @@ class Local:
         self.emulator = running
         self._proxies = isolation.proxies()
         # For this whole process and all that it starts: no later code has to remember it.
-        environment = isolation.local_environment(running.endpoint)
+        environment = isolation.local_environment(running.settings)
         os.environ.clear()
         os.environ.update(environment)
 

@@ -8,7 +8,7 @@ from lab import doctor as examination
 from lab.choices import Json, Yes
 from lab.errors import LabError
 from lab.project import require_checkout
-from lab.views.terminal import out, print_json, steps
+from lab.views.terminal import Steps, out, print_json, steps
 
 
 def doctor(*, json: Json = False) -> None:
@@ -30,12 +30,12 @@ def env(*, json: Json = False) -> None:
     `eval "$(lab env)"`, and then `aws sqs list-queues`, or the chapter's own `send_message.py -q Messages -i 0.1`.
     Only that terminal is changed.
     """
-    running = emulator.running()
+    running = emulator.found(Steps(None))
     if running is None:
         if not json:
             print("false")  # so that `eval` fails, and what comes after `&&` does not reach another account
         raise LabError("The emulator does not run: `lab up` starts it.")
-    settings = isolation.emulator_settings(running.endpoint)
+    settings = running.settings
     if json:
         print_json(settings)
     else:

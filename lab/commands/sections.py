@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from lab import cdk, choices, deployment, emulator, isolation, runbook
+from lab import cdk, choices, deployment, emulator, isolation, runbook, xray_process
 from lab.choices import ContextValues, Json, PostureName, SectionId, SectionIds, TargetOption, Yes
 from lab.project import LAB, require_checkout
 from lab.target import TargetName
@@ -169,13 +169,31 @@ def status(*, target: TargetOption = TargetName.LOCAL, json: Json = False) -> No
     states = {entry.id: (deployed.get(entry.id) or {}).get("StackStatus", nothing) for entry in catalog.SECTIONS}
     if json:
         emulated = {"pid": running.pid, "endpoint": running.endpoint} if running else None
-        print_json({"target": target.value, "emulator": emulated, "sections": states})
+        xray = xray_process.running() if running else None
+        health = {"endpoint": xray.endpoint, "udp_port": xray.udp_port, **(xray.health() or {})} if xray else None
+        print_json({"target": target.value, "emulator": emulated, "xray": health, "sections": states})
         return
     if running:
         out.print(f"The emulator answers on {running.endpoint} (process {running.pid}).")
+        _say_what_xray_received()
     elif target is TargetName.LOCAL:
         out.print("The emulator does not run; `lab up` starts it, with the state that it had.")
     print_table(["SECTION", "STACK"], list(states.items()))
+
+
+def _say_what_xray_received() -> None:
+    xray = xray_process.running()
+    health = xray.health() if xray else None
+    if xray is None or health is None:
+        out.print("X-Ray does not answer; `lab up` starts it again.")
+        return
+    counts = health["segments"]
+    dropped = {**counts["dropped"], **({"lost": counts["lost"]} if counts["lost"] else {})}
+    reasons = ", ".join(f"{reason} {count:,}" for reason, count in sorted(dropped.items()))
+    out.print(
+        f"X-Ray receives segments on UDP port {xray.udp_port} (process {xray.pid}): {counts['stored']:,} since its "
+        f"start, {f'dropped: {reasons}' if dropped else 'none dropped'}."
+    )
 
 
 def _say_what_still_runs() -> None:

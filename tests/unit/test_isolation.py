@@ -28,11 +28,13 @@ def test_nothing_of_the_callers_aws_settings_is_left(monkeypatch: pytest.MonkeyP
     for name, value in HOSTILE.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("EDITOR", "vi")
-    environment = isolation.local_environment("http://127.0.0.1:4566")
+    settings = isolation.emulator_settings("http://127.0.0.1:4566", {"AWS_ENDPOINT_URL_XRAY": "http://127.0.0.1:2001"})
+    environment = isolation.local_environment(settings)
 
     assert HOSTILE.keys().isdisjoint(environment)
     assert not set(HOSTILE.values()) & set(environment.values())
     assert environment["AWS_ENDPOINT_URL"] == "http://127.0.0.1:4566"
+    assert environment["AWS_ENDPOINT_URL_XRAY"] == "http://127.0.0.1:2001"
     assert environment["EDITOR"] == "vi"
 
 
