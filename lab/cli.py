@@ -6,7 +6,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.markup import escape
 
-from lab.commands import machine, messages, sections
+from lab.commands import events, machine, messages, sections, traces
 from lab.errors import LabError
 from lab.views.terminal import err
 from lab_stacks.names import UnknownNameError
@@ -38,6 +38,8 @@ app.command()(sections.status)
 app.command()(messages.send)
 app.command()(messages.logs)
 app.add_typer(messages.dlq, name="dlq")
+app.add_typer(events.events, name="events")
+app.add_typer(traces.traces, name="traces")
 
 app.command()(machine.doctor)
 app.command()(machine.env)

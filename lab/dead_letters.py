@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
@@ -65,19 +66,20 @@ def redrive(deployed: Deployment, moved_so_far: Callable[[int], None]) -> int:
     to the queue and only then deleted here, so that an interruption loses none.
 
     :param moved_so_far: told how many are back, again and again.
-    :raises UsageError: when the section has no dead-letter queue.
+    :raises UsageError: when the section has no dead-letter queue, or one that no queue of the section leads to.
     :raises LabError: when SQS could not send all of them back.
 
     Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html
     """
     sqs, url = deployed.client("sqs"), _dead_letter_queue(deployed)
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    source = _source_queue(deployed, arn)
     try:
         sqs.start_message_move_task(SourceArn=arn)
     except ClientError as error:
         if error.response["Error"]["Code"] not in {"InvalidAction", "AWS.SimpleQueueService.UnsupportedOperation"}:
             raise
-        return _send_back(deployed, url, moved_so_far)
+        return _send_back(deployed, url, source, moved_so_far)
     return _wait_for_move_task(sqs, arn, moved_so_far)
 
 
@@ -93,8 +95,20 @@ def _wait_for_move_task(sqs: Any, arn: str, moved_so_far: Callable[[int], None])
         time.sleep(1)
 
 
-def _send_back(deployed: Deployment, url: str, moved_so_far: Callable[[int], None]) -> int:
-    sqs, queue, moved = deployed.client("sqs"), deployed.output("QueueUrl"), 0
+def _source_queue(deployed: Deployment, arn: str) -> str:
+    sqs = deployed.client("sqs")
+    for url in deployed.physical_ids("AWS::SQS::Queue"):
+        policy = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"]).get("Attributes", {})
+        if json.loads(policy.get("RedrivePolicy", "{}")).get("deadLetterTargetArn") == arn:
+            return url
+    raise UsageError(
+        f"The dead letters of {deployed.section.id} come from no queue that they could be sent back to: "
+        f"`lab dlq show {deployed.section.id}` tells what they are."
+    )
+
+
+def _send_back(deployed: Deployment, url: str, queue: str, moved_so_far: Callable[[int], None]) -> int:
+    sqs, moved = deployed.client("sqs"), 0
     while _count(deployed, url):
         for message in sqs.receive_message(
             QueueUrl=url, MaxNumberOfMessages=10, MessageSystemAttributeNames=["All"], MessageAttributeNames=["All"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from types import SimpleNamespace
 from typing import Any
 
@@ -29,7 +30,11 @@ def stubbed(*exchanges: tuple[str, dict[str, Any], dict[str, Any] | str]) -> tup
     stubber.activate()
     outputs = {"QueueUrl": QUEUE, "DeadLetterQueueUrl": DEAD}
     deployed = SimpleNamespace(
-        section=SimpleNamespace(id="sqs-lambda"), outputs=outputs, output=outputs.get, client=lambda _: client
+        section=SimpleNamespace(id="sqs-lambda"),
+        outputs=outputs,
+        output=outputs.get,
+        client=lambda _: client,
+        physical_ids=lambda _: [QUEUE],
     )
     return deployed, stubber
 
@@ -44,6 +49,11 @@ ARN_OF_DEAD = (
     {"QueueUrl": DEAD, "AttributeNames": ["QueueArn"]},
     {"Attributes": {"QueueArn": ARN}},
 )
+LEADS_THERE = (
+    "get_queue_attributes",
+    {"QueueUrl": QUEUE, "AttributeNames": ["RedrivePolicy"]},
+    {"Attributes": {"RedrivePolicy": json.dumps({"deadLetterTargetArn": ARN, "maxReceiveCount": 3})}},
+)
 NO_MOVE_TASKS = ("start_message_move_task", {"SourceArn": ARN}, "InvalidAction")
 RECEIVE = {
     "QueueUrl": DEAD,
@@ -54,9 +64,16 @@ RECEIVE = {
 MESSAGE = {"MessageId": "1", "ReceiptHandle": "handle", "Body": "text"}
 
 
+def test_what_no_queue_gave_up_is_not_sent_to_any() -> None:
+    deployed, _ = stubbed(ARN_OF_DEAD, (*LEADS_THERE[:2], {}))
+    with pytest.raises(UsageError, match="come from no queue that they could be sent back to"):
+        dead_letters.redrive(deployed, lambda _: None)
+
+
 def test_sqs_moves_them_itself_where_it_can() -> None:
     deployed, stubber = stubbed(
         ARN_OF_DEAD,
+        LEADS_THERE,
         ("start_message_move_task", {"SourceArn": ARN}, {"TaskHandle": "task"}),
         (
             "list_message_move_tasks",
@@ -71,6 +88,7 @@ def test_sqs_moves_them_itself_where_it_can() -> None:
 def test_a_move_task_that_fails_is_an_error_with_its_reason() -> None:
     deployed, _ = stubbed(
         ARN_OF_DEAD,
+        LEADS_THERE,
         ("start_message_move_task", {"SourceArn": ARN}, {"TaskHandle": "task"}),
         (
             "list_message_move_tasks",
@@ -85,6 +103,7 @@ def test_a_move_task_that_fails_is_an_error_with_its_reason() -> None:
 def test_elsewhere_each_is_sent_before_it_is_deleted() -> None:
     deployed, stubber = stubbed(
         ARN_OF_DEAD,
+        LEADS_THERE,
         NO_MOVE_TASKS,
         count(1),
         ("receive_message", RECEIVE, {"Messages": [MESSAGE]}),
@@ -99,6 +118,7 @@ def test_elsewhere_each_is_sent_before_it_is_deleted() -> None:
 def test_what_the_queue_refuses_stays_a_dead_letter() -> None:
     deployed, stubber = stubbed(
         ARN_OF_DEAD,
+        LEADS_THERE,
         NO_MOVE_TASKS,
         count(1),
         ("receive_message", RECEIVE, {"Messages": [MESSAGE]}),
@@ -113,6 +133,7 @@ def test_a_fifo_message_goes_back_to_its_group() -> None:
     message = {**MESSAGE, "Attributes": {"MessageGroupId": "group"}}
     deployed, stubber = stubbed(
         ARN_OF_DEAD,
+        LEADS_THERE,
         NO_MOVE_TASKS,
         count(1),
         ("receive_message", RECEIVE, {"Messages": [message]}),
