@@ -1,6 +1,7 @@
-"""Serves the emulator. The interpreter of its own environment runs this file, with nothing of ours beside it.
+"""Serves the emulator. The interpreter of its own environment runs this file, with ``lab.emulation`` beside it.
 
-Three things differ from MiniStack as it comes, so that more is as on AWS:
+What MiniStack lacks, ``lab.emulation`` adds. Three more things differ from MiniStack as it comes, so that more is as
+on AWS:
 
 Functions run on another interpreter, whose packages are those of AWS Lambda's Python runtime. A function that forgot
 to bundle a package fails here as it would there, even when MiniStack itself has that package.
@@ -58,10 +59,22 @@ def _is_here(host: str | None) -> bool:
         return host == "localhost" or str(host).endswith(".localhost")
 
 
+def _with_extensions() -> None:
+    # Last, so that nothing of the checkout stands before what MiniStack imports.
+    sys.path.append(str(Path(__file__).resolve().parent.parent))
+    from lab import emulation  # noqa: PLC0415
+
+    try:
+        emulation.extend()
+    except emulation.MissingHookError as error:
+        sys.exit(str(error))
+
+
 if __name__ == "__main__":
     _with_lambda_packages(os.environ["LAMBDA_PYTHON"])
     _with_secure_loopback()
     _for_programs_of_this_machine_alone()
+    _with_extensions()
     sys.argv = ["ministack"]
     app.main()
     # It returns when it was stopped, and has written its state. Whoever finds the record knows that it was not.
