@@ -11,7 +11,7 @@ import psutil
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.markup import escape
 
-from benchmarks import consumer, handler_import, lab_up, sender, synth
+from benchmarks import consumer, handler_import, lab_up, sender, synth, trace_receiver, tracing
 from benchmarks.comparison import measure
 from benchmarks.table import COLUMNS, row
 from benchmarks.workbench import MeasurementError, workbench
@@ -40,6 +40,10 @@ BENCHMARKS = {
     "import": Benchmark("time to import the handler and make its client", handler_import.comparisons, rounds=15),
     "synth": Benchmark("time of `cdk synth`", synth.comparisons, rounds=5),
     "lab-up": Benchmark("time of `lab up`", lab_up.comparisons, rounds=3),
+    "trace-receiver": Benchmark("segments that the local X-Ray takes a second", trace_receiver.comparisons, rounds=3),
+    "tracing": Benchmark(
+        "time that tracing adds to a cold start, and takes of an invocation", tracing.comparisons, rounds=15
+    ),
 }
 
 
@@ -86,7 +90,7 @@ def _measure(names: Iterable[str], rounds: int | None) -> tuple[list[Measurement
 
 
 def _parser() -> argparse.ArgumentParser:
-    listed = "\n".join(f"  {name:<10}{benchmark.shows}" for name, benchmark in BENCHMARKS.items())
+    listed = "\n".join(f"  {name:<16}{benchmark.shows}" for name, benchmark in BENCHMARKS.items())
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description="Compare with named alternatives, both sides in the same run, and print the ratios.",

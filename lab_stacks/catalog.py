@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 class CatalogEntry:
     """One section: what it is called, where its stack is, and what else context can make of it.
 
-    ``variants`` names other forms of the stack, and the context that asks for each.
+    ``stack_id`` is the stack's id (``cdk deploy SqsLambda``) and the name of its class; ``variants`` names other forms
+    of the stack, and the context that asks for each.
     """
 
     id: str
+    stack_id: str
     heading: str
     shows: str
     variants: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -33,11 +35,6 @@ class CatalogEntry:
     def module(self) -> str:
         """The section's name in ``lab_stacks/``, ``lab/runbooks/`` and ``tests/``."""
         return self.id.replace("-", "_")
-
-    @property
-    def stack_id(self) -> str:
-        """The stack's id: ``cdk deploy SqsLambda``."""
-        return "".join(word.capitalize() for word in self.id.split("-"))
 
     def stack(self, app: App, posture: Posture) -> Section:
         """Load the section's stack class and make the stack."""
@@ -50,9 +47,28 @@ class CatalogEntry:
 SECTIONS = [
     CatalogEntry(
         id="sqs-lambda",
+        stack_id="SqsLambda",
         heading="Lab 15.1. Triggering AWS Lambda from Amazon SQS",
         shows="SQS queue, Lambda function, DynamoDB table",
         variants={"ec2-client": {"client": "ec2"}},
+    ),
+    CatalogEntry(
+        id="eventbridge",
+        stack_id="EventBridge",
+        heading="Amazon EventBridge (CloudWatch Events)",
+        shows="event buses, rules with patterns and schedules, five kinds of targets, archive",
+    ),
+    CatalogEntry(
+        id="xray",
+        stack_id="Xray",
+        heading="Using AWS X-Ray for Application Insights",
+        shows="API Gateway, Lambda, SNS and SQS traced as one request; trace groups, sampling rules",
+        variants={
+            "ec2-agent": {"traced_host": "ec2"},
+            "ecs-sidecar": {"traced_host": "ecs"},
+            "beanstalk": {"traced_host": "beanstalk"},
+            "account": {"xray_account": "configured"},
+        },
     ),
 ]
 

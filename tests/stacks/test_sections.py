@@ -26,6 +26,9 @@ ACTIONS_ON_ANY_RESOURCE = {
     "ssmmessages:CreateDataChannel",
     "ssmmessages:OpenControlChannel",
     "ssmmessages:OpenDataChannel",
+    "xray:GetSamplingRules",
+    "xray:GetSamplingTargets",
+    "xray:PutEncryptionConfig",
     "xray:PutTelemetryRecords",
     "xray:PutTraceSegments",
 }
@@ -37,7 +40,7 @@ def test_every_resource_that_can_be_tagged_is(form: Form, template: dict[str, An
     untagged = [
         logical_id
         for logical_id, resource in template["Resources"].items()
-        if _can_be_tagged(resource["Type"]) and not any(tags.items() <= found.items() for found in _tags_in(resource))
+        if can_be_tagged(resource["Type"]) and not any(tags.items() <= found.items() for found in _tags_in(resource))
     ]
 
     assert untagged == []
@@ -78,9 +81,14 @@ def test_synthesis_looked_nothing_up(synthesized: Synthesized) -> None:
     assert manifest["artifacts"][synthesized.stack.artifact_id]["environment"] == "aws://unknown-account/unknown-region"
 
 
-def _can_be_tagged(kind: str) -> bool:
+def can_be_tagged(kind: str) -> bool:
+    """Say whether a type of resources has tags, be it deep inside, as a table's are in its replicas."""
     schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", kind).schema
-    return '"Tags"' in json.dumps([schema["properties"], schema.get("definitions", {})])
+    # The tags inside a schedule are those of ECS tasks that it starts, and inside a deployment those of a stage.
+    of_others = {"AWS::ApiGateway::Deployment", "AWS::Scheduler::Schedule"}
+    return kind not in of_others and '"Tags"' in json.dumps(
+        [schema["properties"], schema.get("definitions", {})]
+    )
 
 
 def _tags_in(part: Any) -> Iterator[dict[str, Any]]:

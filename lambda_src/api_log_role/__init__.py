@@ -1,0 +1,1 @@
+"""The role with which Amazon API Gateway writes the logs of every API of an account."""

@@ -1,0 +1,1 @@
+"""An event bus that loses nothing: archive, dead-letter queue, policy, logs."""

@@ -1,0 +1,102 @@
+"""What EventBridge permits a rule, option by option and pair by pair."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from aws_cdk import Duration
+from aws_cdk import aws_events as events
+from aws_cdk import aws_sqs as sqs
+
+from lambda_src.event_rule.pattern import problems
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from lambda_src.options import Options
+
+_RATE = re.compile(r"rate\((?:1 (?:minute|hour|day)|(?!1 )[1-9]\d* (?:minutes|hours|days))\)")
+_CRON = re.compile(r"cron\(\S+( \S+){5}\)")
+
+
+def check(
+    options: Options,
+    *,
+    event_pattern: Any,
+    schedule: events.Schedule | Duration | None,
+    event_bus: events.IEventBus | None,
+    targets: int,
+    rule_name: str | None,
+    dead_letter_queue: sqs.IQueue | None,
+    retry_attempts: int,
+    max_event_age: float,
+) -> None:
+    """Note every option that is outside its range, and every pair that excludes each other; times are in seconds.
+
+    Source: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html
+    """
+    if event_pattern is not None:
+        options.problems += [f"event_pattern at {problem}" for problem in problems(event_pattern)]
+    if schedule is None:
+        options.require(event_pattern is not None, "event_pattern", None, "give what to wait for: it, or a schedule")
+    else:
+        _check_schedule(options, schedule)
+        options.require(
+            event_bus is None,
+            "event_bus",
+            "given with a schedule",
+            "EventBridge runs schedules on the default bus alone; leave event_bus out, or use EventBridge Scheduler",
+        )
+    options.require(1 <= targets <= 5, "targets", f"{targets} of them", "1 to 5; share more out over several rules")
+    named = rule_name is None or re.fullmatch(r"[A-Za-z0-9._-]{1,64}", rule_name) is not None
+    options.require(named, "rule_name", rule_name, "1 to 64 letters, digits, and any of ._-")
+    options.require(0 <= retry_attempts <= 185, "retry_attempts", retry_attempts, "0 to 185")
+    options.require(60 <= max_event_age <= 86_400, "max_event_age", f"{max_event_age:,} s", "60 s to 24 hours")
+    if dead_letter_queue is not None:
+        options.require(
+            not dead_letter_queue.fifo, "dead_letter_queue", "a FIFO queue", "EventBridge takes a standard queue"
+        )
+        options.require(
+            _takes_events(dead_letter_queue), "dead_letter_queue", "encrypted by AWS's key in KMS", _OTHER_KEY
+        )
+
+
+def check_targets(options: Options, resources: Iterable[Any]) -> None:
+    """Note every target that EventBridge cannot reach; known when the CDK has bound it to the rule."""
+    for number, resource in enumerate(resources):
+        if isinstance(resource, events.ApiDestination):
+            for endpoint in _endpoints(resource):
+                options.require(
+                    endpoint.startswith("https://"),
+                    f"targets[{number}]",
+                    f"an API destination at {endpoint}",
+                    "EventBridge calls https alone; give an endpoint that begins with https://",
+                )
+        elif isinstance(resource, sqs.Queue):
+            options.require(
+                _takes_events(resource), f"targets[{number}]", "a queue encrypted by AWS's key in KMS", _OTHER_KEY
+            )
+
+
+_OTHER_KEY = "that key is closed to EventBridge; encrypt with SQS_MANAGED, or with a key of your own"
+
+
+def _check_schedule(options: Options, schedule: events.Schedule | Duration) -> None:
+    if isinstance(schedule, Duration):
+        seconds = schedule.to_seconds()
+        whole = seconds >= 60 and seconds % 60 == 0
+        options.require(whole, "schedule", f"every {seconds:,} s", "a rate of whole minutes, one or more")
+        return
+    expression = schedule.expression_string
+    permitted = "rate(1 minute), rate(5 minutes), or cron() with six fields, such as cron(0 8 ? * MON-FRI *)"
+    options.require(bool(_RATE.fullmatch(expression) or _CRON.fullmatch(expression)), "schedule", expression, permitted)
+
+
+def _takes_events(queue: sqs.IQueue) -> bool:
+    return queue.encryption_type != sqs.QueueEncryption.KMS_MANAGED
+
+
+def _endpoints(destination: events.ApiDestination) -> list[str]:
+    made = [child for child in destination.node.children if isinstance(child, events.CfnApiDestination)]
+    return [child.invocation_endpoint for child in made]

@@ -1,0 +1,146 @@
+"""Queues that EventBridge can send to: encrypted, reached over TLS alone; and a dead-letter queue that is watched."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from aws_cdk import Annotations, Duration, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
+
+from lambda_src.acknowledged import acknowledge
+from lambda_src.alarms import alarm_above
+from lambda_src.posture import Posture
+
+if TYPE_CHECKING:
+    from constructs import Construct
+
+_EVENTBRIDGE = "events.amazonaws.com"
+_IS_THE_LAST = "It is the dead-letter queue: messages stay until a person sends them back, and an alarm says so."
+
+
+class EncryptedQueue(sqs.Queue):
+    """A queue that refuses traffic without TLS, and encrypts with SQS's own key (SSE-SQS) or with one that is given.
+
+    Not with the key for SQS that AWS has in KMS: its policy is closed to EventBridge and to Amazon SNS, whose messages
+    such a queue refuses without a word.
+
+    Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-server-side-encryption.html
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        encryption_key: kms.IKey | None = None,
+        posture: Posture = Posture.LAB,
+        **options: Any,
+    ) -> None:
+        """Make the queue; ``options`` are the CDK's."""
+        super().__init__(
+            scope,
+            construct_id,
+            enforce_ssl=True,
+            encryption=sqs.QueueEncryption.KMS if encryption_key else sqs.QueueEncryption.SQS_MANAGED,
+            encryption_master_key=encryption_key,
+            removal_policy=posture.removal_policy,
+            **options,
+        )
+        if encryption_key is None:
+            acknowledge(
+                self,
+                "CKV_AWS_27",
+                reason="No encryption_key was given: Amazon SQS encrypts every message with a key of its own "
+                "(SSE-SQS), which the tool does not count.",
+            )
+
+
+class DeadLetterQueue(EncryptedQueue):
+    """Keeps what failed for 14 days, and raises an alarm when there is anything.
+
+    :param description: of the alarm, for the person who is woken: what failed, and what to do.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        description: str,
+        encryption_key: kms.IKey | None = None,
+        posture: Posture = Posture.LAB,
+        alarm_topic: sns.ITopic | None = None,
+    ) -> None:
+        """Make the queue and its alarm."""
+        super().__init__(
+            scope, construct_id, encryption_key=encryption_key, posture=posture, retention_period=Duration.days(14)
+        )
+        acknowledge(self, "Serverless-SQSRedrivePolicy", reason=_IS_THE_LAST)
+        #: Goes off when there is anything in it.
+        self.alarm = alarm_above(
+            self,
+            "DeadLetters",
+            metric=self.metric_approximate_number_of_messages_visible(period=Duration.minutes(1)),
+            threshold=0,
+            description=description,
+            topic=alarm_topic,
+        )
+
+
+def event_dead_letter_queue(scope: Construct, construct_id: str, **options: Any) -> DeadLetterQueue:
+    """Make a queue for what EventBridge cannot deliver; ``options`` are those of ``DeadLetterQueue``.
+
+    Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
+    """
+    queue = DeadLetterQueue(
+        scope,
+        construct_id,
+        description="Events were not delivered: the attributes of each message say by which rule, where to, and why. "
+        "Mend the cause, then send them again.",
+        **options,
+    )
+    # The tool knows dead-letter queues of queues and functions, and not those of rules and buses.
+    acknowledge(queue, "AwsSolutions-SQS3", reason=_IS_THE_LAST)
+    return queue
+
+
+def let_events_in(queue: sqs.IQueue, *, sid: str, source_arn: str) -> None:
+    """Let EventBridge send to ``queue`` on behalf of ``source_arn``, a rule or a bus, and of nothing else.
+
+    Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
+    """
+    added = queue.add_to_resource_policy(
+        iam.PolicyStatement(
+            sid=sid,
+            principals=[iam.ServicePrincipal(_EVENTBRIDGE)],
+            actions=["sqs:SendMessage"],
+            resources=[queue.queue_arn],
+            conditions={"ArnEquals": {"aws:SourceArn": source_arn}},
+        )
+    )
+    if not added.statement_added:
+        Annotations.of(queue).add_warning_v2(
+            "serverless-lab:queuePolicy",
+            f"{queue.node.path} is a queue that this app does not make: its policy must let {_EVENTBRIDGE} send to it, "
+            "or what could not be delivered is lost.",
+        )
+    if queue.encryption_master_key:
+        # For the account, not for the one source: key, queue and source would wait for each other.
+        queue.encryption_master_key.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[iam.ServicePrincipal(_EVENTBRIDGE)],
+                actions=["kms:Decrypt", "kms:GenerateDataKey*"],
+                resources=["*"],  # in a key's own policy, the key
+                conditions={"StringEquals": {"aws:SourceAccount": Stack.of(queue).account}},
+            )
+        )
+
+
+def let_send(role: iam.IGrantable, queue: sqs.IQueue) -> None:
+    """Let a role send to ``queue``, with its key if it has one, and do nothing else there."""
+    queue.grant(role, "sqs:SendMessage")
+    if queue.encryption_master_key:
+        queue.encryption_master_key.grant(role, "kms:Decrypt", "kms:GenerateDataKey")

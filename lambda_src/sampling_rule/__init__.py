@@ -1,0 +1,1 @@
+"""A sampling rule of AWS X-Ray."""

@@ -1,0 +1,1 @@
+"""A group of traces on AWS X-Ray."""

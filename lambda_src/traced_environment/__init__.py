@@ -1,0 +1,1 @@
+"""An environment of AWS Elastic Beanstalk whose instances send traces."""

@@ -1,0 +1,1 @@
+"""A REST API on Amazon API Gateway whose requests are traced."""

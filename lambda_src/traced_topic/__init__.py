@@ -1,0 +1,1 @@
+"""A topic of Amazon SNS whose deliveries are traced."""

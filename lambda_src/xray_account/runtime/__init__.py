@@ -1,0 +1,1 @@
+"""Sets X-Ray's encryption, as AWS CloudFormation asks for it."""

@@ -1,0 +1,1 @@
+"""The agent that takes traces on an EC2 instance."""

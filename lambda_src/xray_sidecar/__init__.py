@@ -1,0 +1,1 @@
+"""The agent that takes traces inside a task of Amazon ECS."""
