@@ -57,7 +57,6 @@ def let_send_traces(scope: Construct, construct_id: str, role: iam.IRole) -> iam
     acknowledge(
         policy,
         "AwsSolutions-IAM5[Resource::*]",
-        "CKV_AWS_111",
         reason="Traces and sampling decisions belong to no resource that a policy could name.",
     )
     return policy
