@@ -15,7 +15,7 @@ lab: set-up ## run Lab 15.1 end to end on the embedded emulator
 	@$(VENV)/lab run sqs-lambda
 
 test: set-up-test ## run every test, with the emulator, and without an AWS account
-	@$(VENV)/python -m pytest $(ARGS)
+	@$(VENV)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadgroup $(ARGS)
 
 check: set-up-test ## format, lint and types
 	@$(VENV)/ruff format --check .
