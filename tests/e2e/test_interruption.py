@@ -39,13 +39,15 @@ def interrupt_during(words: list[str], said: str, lab_home: Path) -> subprocess.
     children = psutil.Process(process.pid).children(recursive=True)
     os.killpg(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=60)
-    left = [child for child in psutil.wait_procs(children, timeout=10)[1] if not is_emulator(child)]
+    left = [child for child in psutil.wait_procs(children, timeout=10)[1] if not outlives_lab(child)]
     assert left == []
     return subprocess.CompletedProcess(words, process.returncode, out, heard + err)
 
 
-def is_emulator(process: psutil.Process) -> bool:
-    return any("emulator_server" in word for parent in [process, *process.parents()] for word in parent.cmdline())
+def outlives_lab(process: psutil.Process) -> bool:
+    """Tell the emulator, its X-Ray and what they started from everything else."""
+    words = [word for parent in [process, *process.parents()] for word in parent.cmdline()]
+    return "lab.xray" in words or any("emulator_server" in word for word in words)
 
 
 @pytest.mark.parametrize("said", ["Synthesizing", "Deploying"])
