@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -56,7 +57,7 @@ def _template(entry: catalog.CatalogEntry, context: Mapping[str, str]) -> dict[s
 
 
 def _flags(context: Mapping[str, str]) -> str:
-    return " ".join(f"-c {name}={value}" for name, value in context.items())
+    return " ".join(f"-c {shlex.quote(f'{name}={value}')}" for name, value in context.items())
 
 
 def _pictures(forms: Mapping[str, Mapping[str, Any]]) -> str:

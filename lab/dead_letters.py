@@ -1,4 +1,4 @@
-"""The dead-letter queue of a section: what is in it, and the way back."""
+"""The dead-letter queues of a section: what is in them, and the way back."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import time
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -20,11 +21,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DeadLetter:
-    """A message that failed for good."""
+    """A message that failed for good.
 
+    :param queue: which of the section's dead-letter queues holds it.
+    :param error: why, where the sender wrote that down: EventBridge's error code.
+    """
+
+    queue: str
     message_id: str
     sent_at: str
     receives: int
+    error: str
     body: str
 
     def as_json(self) -> dict[str, Any]:
@@ -33,19 +40,27 @@ class DeadLetter:
 
 
 def count(deployed: Deployment) -> int:
-    """Count the messages in the dead-letter queue, as SQS approximates it."""
-    return _count(deployed, _dead_letter_queue(deployed))
+    """Count the messages in the dead-letter queues, as SQS approximates it."""
+    return sum(_count(deployed, url) for url in _dead_letter_queues(deployed).values())
 
 
 def peek(deployed: Deployment, limit: int) -> list[DeadLetter]:
-    """Read up to ``limit`` messages and leave them in the queue; they are hidden from other readers for a moment."""
-    sqs, url = deployed.client("sqs"), _dead_letter_queue(deployed)
+    """Read up to ``limit`` messages and leave them in their queues; others do not see them for a moment."""
+    letters: list[DeadLetter] = []
+    for name, url in _dead_letter_queues(deployed).items():
+        letters += [_letter(name, message) for message in _peek(deployed, url, limit - len(letters))]
+    return letters
+
+
+def _peek(deployed: Deployment, url: str, limit: int) -> list[dict[str, Any]]:
+    sqs = deployed.client("sqs")
     seen: dict[str, dict[str, Any]] = {}
     while len(seen) < limit:
         messages = sqs.receive_message(
             QueueUrl=url,
             MaxNumberOfMessages=min(10, limit - len(seen)),
             MessageSystemAttributeNames=["SentTimestamp", "ApproximateReceiveCount"],
+            MessageAttributeNames=["ERROR_CODE"],
             VisibilityTimeout=30,
             WaitTimeSeconds=1,
         ).get("Messages", [])
@@ -56,30 +71,46 @@ def peek(deployed: Deployment, limit: int) -> list[DeadLetter]:
     for entries in _in_tens(list(seen.values())):
         # One that is visible again already needs nothing: what fails here may fail.
         sqs.change_message_visibility_batch(QueueUrl=url, Entries=entries)
-    return [_letter(message) for message in seen.values()]
+    return list(seen.values())
 
 
 def redrive(deployed: Deployment, moved_so_far: Callable[[int], None]) -> int:
-    """Send every dead letter back to the queue that it came from; return how many.
+    """Send every dead letter back to the queue that it came from, if it is from one; return how many.
 
     SQS does it itself (a message move task). Where the API has no such tasks, as the emulator's, each message is sent
     to the queue and only then deleted here, so that an interruption loses none.
 
     :param moved_so_far: told how many are back, again and again.
-    :raises UsageError: when the section has no dead-letter queue, or one that no queue of the section leads to.
+    :raises UsageError: when the section has no dead-letter queue, or none that a queue of the section leads to.
     :raises LabError: when SQS could not send all of them back.
 
     Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html
     """
-    sqs, url = deployed.client("sqs"), _dead_letter_queue(deployed)
-    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    source = _source_queue(deployed, arn)
+    arns = {url: _arn(deployed, url) for url in _dead_letter_queues(deployed).values()}
+    sources = {url: queue for url, arn in arns.items() if (queue := _source_queue(deployed, arn))}
+    if not sources:
+        raise UsageError(
+            f"The dead letters of {deployed.section.id} come from no queue that they could be sent back to; "
+            f"`lab dlq show {deployed.section.id}` says why they failed."
+        )
+    moved = 0
+    for url, queue in sources.items():
+        moved += _redrive(deployed, url, arns[url], queue, partial(_add, moved_so_far, moved))
+    return moved
+
+
+def _add(moved_so_far: Callable[[int], None], before: int, moved: int) -> None:
+    moved_so_far(before + moved)
+
+
+def _redrive(deployed: Deployment, url: str, arn: str, queue: str, moved_so_far: Callable[[int], None]) -> int:
+    sqs = deployed.client("sqs")
     try:
         sqs.start_message_move_task(SourceArn=arn)
     except ClientError as error:
         if error.response["Error"]["Code"] not in {"InvalidAction", "AWS.SimpleQueueService.UnsupportedOperation"}:
             raise
-        return _send_back(deployed, url, source, moved_so_far)
+        return _send_back(deployed, url, queue, moved_so_far)
     return _wait_for_move_task(sqs, arn, moved_so_far)
 
 
@@ -95,16 +126,19 @@ def _wait_for_move_task(sqs: Any, arn: str, moved_so_far: Callable[[int], None])
         time.sleep(1)
 
 
-def _source_queue(deployed: Deployment, arn: str) -> str:
+def _source_queue(deployed: Deployment, arn: str) -> str | None:
+    """Find the queue whose messages end in the dead-letter queue ``arn``."""
     sqs = deployed.client("sqs")
     for url in deployed.physical_ids("AWS::SQS::Queue"):
-        policy = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"]).get("Attributes", {})
-        if json.loads(policy.get("RedrivePolicy", "{}")).get("deadLetterTargetArn") == arn:
+        attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"]).get("Attributes", {})
+        if json.loads(attributes.get("RedrivePolicy", "{}")).get("deadLetterTargetArn") == arn:
             return url
-    raise UsageError(
-        f"The dead letters of {deployed.section.id} come from no queue that they could be sent back to: "
-        f"`lab dlq show {deployed.section.id}` tells what they are."
-    )
+    return None
+
+
+def _arn(deployed: Deployment, url: str) -> str:
+    attributes = deployed.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
+    return str(attributes["QueueArn"])
 
 
 def _send_back(deployed: Deployment, url: str, queue: str, moved_so_far: Callable[[int], None]) -> int:
@@ -137,10 +171,12 @@ def _count(deployed: Deployment, url: str) -> int:
     return int(attributes["ApproximateNumberOfMessages"])
 
 
-def _dead_letter_queue(deployed: Deployment) -> str:
-    if "DeadLetterQueueUrl" not in deployed.outputs:
+def _dead_letter_queues(deployed: Deployment) -> dict[str, str]:
+    ending = "DeadLetterQueueUrl"
+    queues = {name.removesuffix("Url"): url for name, url in deployed.outputs.items() if name.endswith(ending)}
+    if not queues:
         raise UsageError(f"{deployed.section.id} has no dead-letter queue.")
-    return deployed.output("DeadLetterQueueUrl")
+    return queues
 
 
 def _in_tens(messages: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
@@ -152,7 +188,10 @@ def _in_tens(messages: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
         ]
 
 
-def _letter(message: dict[str, Any]) -> DeadLetter:
+def _letter(queue: str, message: dict[str, Any]) -> DeadLetter:
     sent = datetime.fromtimestamp(int(message["Attributes"]["SentTimestamp"]) / 1000, tz=timezone.utc)
     receives = int(message["Attributes"]["ApproximateReceiveCount"])
-    return DeadLetter(message["MessageId"], sent.isoformat(timespec="milliseconds"), receives, message["Body"])
+    error = message.get("MessageAttributes", {}).get("ERROR_CODE", {}).get("StringValue", "")
+    return DeadLetter(
+        queue, message["MessageId"], sent.isoformat(timespec="milliseconds"), receives, error, message["Body"]
+    )

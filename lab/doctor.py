@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab import emulator
+from lab import emulator, xray_process
 from lab.project import CDK_CLI, SCRIPTS, python_of
 
 
@@ -29,7 +29,7 @@ class Finding:
 
 def examine() -> list[Finding]:
     """Look at everything: first what the lab needs, then what it can use."""
-    return [_python(), _node(), _cdk_cli(), _emulator(), _container_engine(), _aws_credentials(), _aws_cli()]
+    return [_python(), _node(), _cdk_cli(), _emulator(), _xray(), _container_engine(), _aws_credentials(), _aws_cli()]
 
 
 def _python() -> Finding:
@@ -56,6 +56,18 @@ def _emulator() -> Finding:
     running = emulator.running()
     state = f", running on {running.endpoint}" if running else ", not running"
     return Finding(found.name, found.well, found.text + (state if found.well else ""))
+
+
+def _xray() -> Finding:
+    """Look for the local X-Ray, without which requests are served as ever, and leave no traces."""
+    xray = xray_process.running()
+    if xray:
+        text = f"X-Ray on {xray.endpoint}, UDP port {xray.udp_port} for segments"
+        return Finding("xray", True, text, optional=True)
+    if emulator.running():
+        text = "X-Ray ended while the emulator runs: nothing is traced until `lab up` starts it again."
+        return Finding("xray", False, f"{text} Its log is {xray_process.LOG}.", optional=True)
+    return Finding("xray", True, "X-Ray starts with the emulator", optional=True)
 
 
 def _container_engine() -> Finding:
@@ -99,6 +111,15 @@ def _aws_credentials() -> Finding:
 
 def _aws_cli() -> Finding:
     path = shutil.which("aws")
+    if path and _answer_of([path, "--version"]).startswith("aws-cli/1."):
+        # It puts an address of its own before every setting of the environment, for SQS alone.
+        return Finding(
+            "aws-cli",
+            False,
+            f'AWS CLI 1 at {path}: `eval "$(lab env)"` points it at the emulator, but not `aws sqs`, which would call '
+            'AWS: say `aws sqs --endpoint-url "$AWS_ENDPOINT_URL" ...`, or install version 2.',
+            optional=True,
+        )
     if path:
         return Finding("aws-cli", True, f'AWS CLI at {path}: `eval "$(lab env)"` points it at the emulator', True)
     return Finding("aws-cli", False, "No AWS CLI: you can look into the emulator with boto3 and `lab` alone.", True)

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
+# The first that there is tells how long requests took; the last one is that of messages in a queue.
+_HISTOGRAMS = ("ResponseTimeHistogram", "DurationHistogram", "ReceivedEventAgeHistogram")
+
+
 class ServiceKey(NamedTuple):
     """What makes two nodes of two answers the same service."""
 
@@ -31,7 +35,8 @@ class Statistics:
     """How the requests to a service, or on an edge, went.
 
     :param errors: client errors other than throttles.
-    :param latencies: the number of requests for each response time in seconds.
+    :param latencies: the number of requests for each response time in seconds; of a queue's messages, for each time
+        that they waited.
     """
 
     total: int = 0
@@ -51,7 +56,8 @@ class Statistics:
         self.errors += (errors.get("TotalCount") or 0) - throttles
         self.throttles += throttles
         self.faults += (counts.get("FaultStatistics") or {}).get("TotalCount") or 0
-        for entry in answer.get("ResponseTimeHistogram") or answer.get("DurationHistogram") or ():
+        histograms = (answer.get(name) for name in _HISTOGRAMS)
+        for entry in next(filter(None, histograms), ()):
             self.latencies[entry["Value"]] += entry["Count"]
 
     @property

@@ -11,8 +11,8 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from lab.errors import LabError, UsageError
-from lab.xray.filter_expression import FilterExpressionError, RootCauseError, parse
 from lab.xray.traces import assemble, document_of
+from lambda_src.trace_group.filter_expression import FilterExpressionError, RootCauseError, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -66,7 +66,10 @@ SECTIONS = [
         variants={
             "ec2-agent": {"traced_host": "ec2"},
             "ecs-sidecar": {"traced_host": "ecs"},
-            "beanstalk": {"traced_host": "beanstalk"},
+            "beanstalk": {
+                "traced_host": "beanstalk",
+                "solution_stack": "64bit Amazon Linux 2023 v4.13.8 running Python 3.13",
+            },
             "account": {"xray_account": "configured"},
         },
     ),

@@ -8,24 +8,20 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_lambda as lambda_
 
 from lab_stacks.section import Section
+from lab_stacks.xray_traces import add_groups, add_sampling_rules
 from lambda_src import order_front, queue_worker
 from lambda_src.api_log_role.construct import ApiLogRole
 from lambda_src.function.construct import PythonFunction
 from lambda_src.options import checked
 from lambda_src.order_front.schema import ORDER
 from lambda_src.queue_worker.construct import QueueWorker
-from lambda_src.sampling_rule.construct import SamplingRule
 from lambda_src.table.construct import OnDemandTable
-from lambda_src.trace_group.construct import TraceGroup
 from lambda_src.traced_rest_api.construct import TracedRestApi
 from lambda_src.traced_topic.construct import TracedTopic
+from lambda_src.xray_account.construct import XrayAccount
 
 if TYPE_CHECKING:
-    from aws_cdk import aws_sqs as sqs
     from constructs import Construct
-
-# Elastic Beanstalk has no name for the newest version of a platform.
-_PLATFORM = "64bit Amazon Linux 2023 v4.6.1 running Python 3.13"
 
 
 class Xray(Section):
@@ -33,9 +29,10 @@ class Xray(Section):
 
     Context: ``endpoint`` (an https URL that is asked for prices, instead of the stack's own function), ``log_role``
     (``existing`` where API Gateway has a role for its logs already), ``traced_host`` (``ec2``, ``ecs`` or ``beanstalk``
-    adds something that is not serverless, and sends traces all the same; ``image`` and ``solution_stack`` say what runs
-    on the last two), ``xray_account`` (``configured`` changes X-Ray's settings of the account), and names:
-    ``api_name``, ``stage_name``, ``orders_queue``, ``orders_group``, ``failed_orders_group``, ``slow_orders_group``.
+    adds something that is not serverless, and sends traces all the same; ``image`` says what runs in the task, and
+    ``solution_stack``, which has to be given, on which platform the environment does), ``xray_account``
+    (``configured`` changes X-Ray's settings of the account), and names: ``api_name``, ``stage_name``,
+    ``orders_queue``, ``orders_group``, ``failed_orders_group``, ``slow_orders_group``.
     """
 
     def __init__(self, scope: Construct, construct_id: str, **kwargs: Any) -> None:
@@ -88,19 +85,22 @@ class Xray(Section):
         topic.grant_publish(front)
         prices_url.grant_invoke_url(front)
 
-        # API Gateway: added to the stage; it makes the tracing header, and asks the sampling rules
+        # API Gateway: added to the stage, which makes the tracing header and asks the sampling rules
         log_role = ApiLogRole(self, "ApiLogRole") if self.choice("log_role", "made", "existing") == "made" else None
         api = TracedRestApi(self, "Api", api_name=api_name, stage_name=stage_name, log_role=log_role, **operation)
         api.add_route("POST", "/orders", front, body=ORDER)
         api.add_route("GET", "/health", front)
-        self._add_sampling_rules(api_name, service=f"{api_name}/{stage_name}")
-        self._add_groups(service=f"{api_name}/{stage_name}")
+        add_sampling_rules(self, name=api_name, service=api.service_name)
+        add_groups(self, service=api.service_name)
 
         # EC2, ECS and Elastic Beanstalk: an agent is installed, goes with the task, or is switched on
-        self._add_host(self.choice("traced_host", "none", "ec2", "ecs", "beanstalk"), worker.queue)
-        if self.choice("xray_account", "unchanged", "configured") == "configured":
-            from lambda_src.xray_account.construct import XrayAccount  # noqa: PLC0415
+        host = self.choice("traced_host", "none", "ec2", "ecs", "beanstalk")
+        if host != "none":
+            from lab_stacks.xray_hosts import add_host  # noqa: PLC0415 - few need all of Amazon EC2 and ECS
 
+            add_host(self, host, worker.queue)
+        # Encryption and Transaction Search are the whole account's
+        if self.choice("xray_account", "unchanged", "configured") == "configured":
             XrayAccount(self, "Account", **operation)
 
         self.output("ApiUrl", api.url)
@@ -114,72 +114,3 @@ class Xray(Section):
         self.output("DeadLetterQueueUrl", worker.dead_letter_queue.queue_url)
         self.output("StoreFunctionName", store.function_name)
         self.output("TableName", orders.table_name)
-
-    def _add_sampling_rules(self, api_name: str, service: str) -> None:
-        """Keep every order, hardly any health check, some of what else comes to this API, and touch no other API."""
-        for name, priority, fixed_rate, reservoir_size, http_method, url_path in (
-            ("orders", 100, 1.0, 0, "POST", "*/orders"),
-            ("health", 200, 0.01, 0, "GET", "*/health"),
-            ("default", 9000, 0.05, 1, "*", "*"),
-        ):
-            SamplingRule(
-                self,
-                f"{name.capitalize()}Sampling",
-                rule_name=f"{api_name}-{name}",
-                priority=priority,
-                fixed_rate=fixed_rate,
-                reservoir_size=reservoir_size,
-                service_name=service,
-                service_type="AWS::ApiGateway::Stage",
-                http_method=http_method,
-                url_path=url_path,
-            )
-
-    def _add_groups(self, service: str) -> None:
-        """Group all traces of the API, those whose caller saw something go wrong, and those that took long."""
-        for name, condition in (
-            ("orders", ""),
-            ("failed_orders", " AND (error OR fault OR throttle)"),
-            ("slow_orders", " AND responsetime > 2"),
-        ):
-            group = TraceGroup(
-                self,
-                "".join(word.capitalize() for word in [*name.split("_"), "group"]),
-                group_name=self.setting(f"{name}_group", name.replace("_", "-")),
-                filter_expression=f'service("{service}"){condition}',
-            )
-            self.output(f"{group.node.id}Name", group.group_name)
-
-    def _add_host(self, host: str, queue: sqs.IQueue) -> None:
-        """Add what few ask for; only then are the CDK's parts for it loaded."""
-        match host:
-            case "ec2":
-                from lambda_src.message_sender.construct import SenderInstance  # noqa: PLC0415
-                from lambda_src.xray_agent.construct import XrayAgent  # noqa: PLC0415
-
-                client = SenderInstance(self, "Client", queue=queue, posture=self.posture)
-                XrayAgent(self, "ClientAgent", instance=client.instance, isolated_vpc=client.vpc)
-                self.output("ClientInstanceId", client.instance.instance_id)
-            case "ecs":
-                from aws_cdk import aws_ecs as ecs  # noqa: PLC0415
-
-                from lambda_src.xray_sidecar.construct import XraySidecar  # noqa: PLC0415
-
-                task = ecs.FargateTaskDefinition(self, "Task", cpu=256, memory_limit_mib=512)
-                sidecar = XraySidecar(self, "TaskAgent", task_definition=task, posture=self.posture)
-                image = ecs.ContainerImage.from_registry(self.setting("image", "public.ecr.aws/nginx/nginx:1.29"))
-                sidecar.add_application("Application", image=image)
-                self.output("TaskDefinitionArn", task.task_definition_arn)
-            case "beanstalk":
-                from aws_cdk import aws_elasticbeanstalk as elasticbeanstalk  # noqa: PLC0415
-
-                from lambda_src.traced_environment.construct import TracedEnvironment  # noqa: PLC0415
-
-                environment = TracedEnvironment(
-                    self,
-                    "Environment",
-                    application_name=elasticbeanstalk.CfnApplication(self, "Application").ref,
-                    solution_stack_name=self.setting("solution_stack", _PLATFORM),
-                    posture=self.posture,
-                )
-                self.output("EnvironmentName", environment.ref)

@@ -14,6 +14,5 @@ SamplingRule(
     fixed_rate=0.01,
     service_name="Orders/v1",
     http_method="GET",
-    url_path="*/health",
 )
 app.synth()

@@ -11,6 +11,6 @@ TracedEnvironment(
     stack,
     "Environment",
     application_name=elasticbeanstalk.CfnApplication(stack, "Application").ref,
-    solution_stack_name="64bit Amazon Linux 2023 v4.6.1 running Python 3.13",
+    solution_stack_name="64bit Amazon Linux 2023 v4.13.8 running Python 3.13",
 )
 app.synth()

@@ -106,18 +106,20 @@ def show(
     target: TargetOption = TargetName.LOCAL,
     json: Json = False,
 ) -> None:
-    """Show what is in a section's dead-letter queue, and leave it there."""
+    """Show what is in a section's dead-letter queues, and leave it there."""
     deployed = deployment.find(catalog.section(section_id), choices.opened(target))
     with steps() as progress:
-        progress.waiting_for("Reading the dead-letter queue")
+        progress.waiting_for("Reading the dead-letter queues")
         waiting, letters = dead_letters.count(deployed), dead_letters.peek(deployed, limit)
     if json:
         print_json({"waiting": waiting, "messages": [letter.as_json() for letter in letters]})
         return
     if letters:
-        rows = [[letter.message_id, letter.sent_at, str(letter.receives), letter.body[:200]] for letter in letters]
-        print_table(["MESSAGE ID", "SENT", "RECEIVES", "BODY"], rows)
-    err.print(f"{waiting} in the dead-letter queue, {len(letters)} shown.")
+        rows = [
+            [one.queue, one.message_id, one.sent_at, str(one.receives), one.error, one.body[:200]] for one in letters
+        ]
+        print_table(["QUEUE", "MESSAGE ID", "SENT", "RECEIVES", "ERROR", "BODY"], rows)
+    err.print(f"{waiting} dead letters, {len(letters)} shown." if waiting else "There are no dead letters.")
 
 
 @dlq.command()

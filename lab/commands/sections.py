@@ -48,8 +48,8 @@ def up(
     if json:
         print_json({deployed.section.id: dict(deployed.outputs) for deployed in deployments})
         return
-    for deployed in deployments:
-        print_table(["OUTPUT", "VALUE"], sorted(deployed.outputs.items()), title=f"Outputs of {deployed.section.id}")
+    rows = [[one.section.id, *output] for one in deployments for output in sorted(one.outputs.items())]
+    print_table(["SECTION", "OUTPUT", "VALUE"], rows)
 
 
 def run(
@@ -165,7 +165,8 @@ def status(*, target: TargetOption = TargetName.LOCAL, json: Json = False) -> No
     if running or target is TargetName.AWS:
         where = choices.opened(target)
         deployed = {entry.id: deployment.described(entry, where) for entry in catalog.SECTIONS}
-    nothing = "not deployed" if running or target is TargetName.AWS else "unknown"
+    is_known = running or target is TargetName.AWS or not emulator.STATE.exists()
+    nothing = "not deployed" if is_known else "unknown"
     states = {entry.id: (deployed.get(entry.id) or {}).get("StackStatus", nothing) for entry in catalog.SECTIONS}
     if json:
         emulated = {"pid": running.pid, "endpoint": running.endpoint} if running else None
@@ -177,7 +178,8 @@ def status(*, target: TargetOption = TargetName.LOCAL, json: Json = False) -> No
         out.print(f"The emulator answers on {running.endpoint} (process {running.pid}).")
         _say_what_xray_received()
     elif target is TargetName.LOCAL:
-        out.print("The emulator does not run; `lab up` starts it, with the state that it had.")
+        kept = "with the state that it had" if emulator.STATE.exists() else "and deploys to it"
+        out.print(f"The emulator does not run; `lab up` starts it, {kept}.")
     print_table(["SECTION", "STACK"], list(states.items()))
 
 
@@ -201,5 +203,5 @@ def _say_what_still_runs() -> None:
     if running:
         out.print(
             f"\nThe emulator still runs on {running.endpoint}: "
-            "`lab send`, `lab logs`, `lab status` use it, `lab down` stops it."
+            "`lab send`, `lab events`, `lab traces`, `lab logs` use it, `lab down` stops it."
         )

@@ -140,9 +140,10 @@ def graph(
     if json:
         print_json(found.as_json())
     elif found.services:
-        print_table(drawn_graph.SERVICES, drawn_graph.services(found), title="Services")
+        width = out.width if out.is_terminal else None
+        print_table(*drawn_graph.services(found, width=width), title="Services")
         out.print()
-        print_table(drawn_graph.CALLS, drawn_graph.calls(found), title="Calls")
+        print_table(*drawn_graph.calls(found, width=width), title="Calls")
     if not found.services:
         err.print(_nothing(since, group))
 

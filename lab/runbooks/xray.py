@@ -6,43 +6,25 @@ import json
 import secrets
 import time
 import uuid
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-
-import urllib3
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
 
 from lab import traces
 from lab.least_privilege import Attempt, answers_to
 from lab.runbook import Evidence, Exhibit, NotMadeError, Runbook, wait_for
-from lab.target import TargetName
+from lab.runbooks import xray_orders as orders
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from lab.deployment import Deployment
     from lab.xray.model import Segment, Trace
 
 runbook = Runbook()
-_HEADER = "X-Amzn-Trace-Id"
-_ARRIVES_SECONDS = 120
+_ORDERS = 5
 _HEALTH_CHECKS = 40
+# On AWS a stage knows new rules some minutes after they were made.
+_RULES_SECONDS = 600
 # The parts of a function's own segment, which are there or not, as Lambda sees fit.
 _PHASES = {"Initialization", "Restore", "Invocation", "Overhead"}
 _ROOT = ("AWS::ApiGateway::Stage", "Lambda", "AWS::Lambda", "AWS::Lambda::Function", "handler")
-_FAILURES = {"error": 400, "throttle": 429, "fault": 502}
-
-
-@dataclass(frozen=True)
-class _Answer:
-    """What the API answered, and the trace that it belongs to."""
-
-    status: int
-    body: dict[str, Any]
-    trace_id: str
-    sampled: bool
-    authorization: str
 
 
 @runbook.check("Tracing is on in the stage, the functions and the topic", evidence=Evidence.CONTROL_PLANE_ONLY)
@@ -63,8 +45,8 @@ def tracing_is_on(deployed: Deployment) -> str:
 @runbook.check("One order is one trace, and the trace of what it set off is linked to it", evidence=Evidence.EMULATED)
 def one_order_is_one_trace(deployed: Deployment) -> str:
     """API Gateway, Lambda, a call of an HTTP endpoint, Amazon SNS; then Amazon SQS, Lambda, Amazon DynamoDB."""
-    answer = _order(deployed)
-    front, store = _whole(deployed, answer.trace_id)
+    answer = orders.place(deployed)
+    front, store = orders.whole(deployed, answer.trace_id)
     placed = (*_ROOT, "place order")
     assert _way_to(front, "SNS") == placed, f"the call of SNS is below {_way_to(front, 'SNS')}"
     assert _way_to(front, "AWS::SNS") == (*placed, "SNS"), f"the topic is below {_way_to(front, 'AWS::SNS')}"
@@ -87,7 +69,7 @@ def one_order_is_one_trace(deployed: Deployment) -> str:
 )
 def graph_is_exact(deployed: Deployment) -> str:
     """Of the two traces of one order; the dashed edge from the queue is between them."""
-    front, store = _whole(deployed, _order(deployed).trace_id)
+    front, store = orders.whole(deployed, orders.place(deployed).trace_id)
     expected = _expected_edges(deployed)
     found: set[tuple[str, str]] = set()
 
@@ -97,7 +79,7 @@ def graph_is_exact(deployed: Deployment) -> str:
         found.update(_edges(deployed, graph))
         return found == expected
 
-    wait_for(complete, seconds=_ARRIVES_SECONDS)
+    wait_for(complete, seconds=orders.ARRIVES_SECONDS)
     assert found == expected, f"missing {sorted(expected - found)}, beside it {sorted(found - expected)}"
     return ", ".join(f"{caller} -> {called}" for caller, called in sorted(found))
 
@@ -105,7 +87,7 @@ def graph_is_exact(deployed: Deployment) -> str:
 @runbook.check("The time that a message spends in topic and queue is seen", evidence=Evidence.EMULATED)
 def waiting_is_seen(deployed: Deployment) -> str:
     """Of the topic it is its segment; of the queue the age of the messages on the edge to their consumer."""
-    front, store = _whole(deployed, _order(deployed).trace_id)
+    front, store = orders.whole(deployed, orders.place(deployed).trace_id)
     ages: list[float] = []
 
     def seen() -> bool:
@@ -114,7 +96,7 @@ def waiting_is_seen(deployed: Deployment) -> str:
         ages[:] = [entry["Value"] for edge in edges for entry in edge.get("ReceivedEventAgeHistogram", [])]
         return bool(ages)
 
-    assert wait_for(seen, seconds=_ARRIVES_SECONDS), "no edge tells the age of the messages"
+    assert wait_for(seen, seconds=orders.ARRIVES_SECONDS), "no edge tells the age of the messages"
     [topic] = [segment for segment in front.segments if segment.origin.startswith("AWS::SNS")]
     return f"topic {topic.duration * 1000:.1f} ms, queue {min(ages) * 1000:.1f} ms"
 
@@ -122,10 +104,10 @@ def waiting_is_seen(deployed: Deployment) -> str:
 @runbook.check("An error, a throttle and a fault show as such", evidence=Evidence.EMULATED)
 def failures_show(deployed: Deployment) -> str:
     """An order can ask for each: 400, 429, and an exception."""
-    answers = _one_of_each(deployed)
-    for kind, status in _FAILURES.items():
+    answers = orders.one_of_each(deployed)
+    for kind, status in orders.FAILURES.items():
         assert answers[kind].status == status, f"{kind} was answered with {answers[kind].status}"
-    summaries = {one.id: one for one in _summaries(deployed, answers.values())}
+    summaries = {one.id: one for one in orders.summaries(deployed, answers.values())}
     flags = {kind: set(summaries[answer.trace_id].flags) - {"partial"} for kind, answer in answers.items()}
     assert flags == {"ok": set(), "error": {"error"}, "throttle": {"error", "throttle"}, "fault": {"fault"}}, str(flags)
     [fault] = traces.get(deployed.client("xray"), [answers["fault"].trace_id])
@@ -138,8 +120,8 @@ def failures_show(deployed: Deployment) -> str:
 @runbook.check("A filter expression finds just what it describes", evidence=Evidence.EMULATED)
 def filters_find(deployed: Deployment) -> str:
     """By flag, by status, by service, and by an annotation of the code's own."""
-    answers = _one_of_each(deployed)
-    _summaries(deployed, answers.values())
+    answers = orders.one_of_each(deployed)
+    orders.summaries(deployed, answers.values())
     front, order_id = deployed.output("FrontFunctionName"), answers["ok"].body["id"]
     expressions = {
         "throttle": {"throttle"},
@@ -151,7 +133,7 @@ def filters_find(deployed: Deployment) -> str:
         f'annotation.order_id = "{order_id}"': {"ok"},
     }
     for expression, kinds in expressions.items():
-        found = _found(deployed, answers, expression)
+        found = orders.found(deployed, answers, expression)
         assert found == kinds, f"{expression} finds {sorted(found)}"
     return f"{len(expressions)} expressions"
 
@@ -159,14 +141,14 @@ def filters_find(deployed: Deployment) -> str:
 @runbook.check("A group holds just its traces, and watches for insights", evidence=Evidence.EMULATED)
 def groups_hold(deployed: Deployment) -> str:
     """All orders, and those that failed."""
-    answers = _one_of_each(deployed)
-    _summaries(deployed, answers.values())
-    groups = {"OrdersGroupName": set(answers), "FailedOrdersGroupName": set(_FAILURES)}
+    answers = orders.one_of_each(deployed)
+    orders.summaries(deployed, answers.values())
+    groups = {"OrdersGroupName": set(answers), "FailedOrdersGroupName": set(orders.FAILURES)}
     for output, kinds in groups.items():
         name = deployed.output(output)
         group = deployed.client("xray").get_group(GroupName=name)["Group"]
         assert group["InsightsConfiguration"]["InsightsEnabled"], f"{name} does not watch for insights"
-        found = _found(deployed, answers, f'group.name = "{name}"')
+        found = orders.found(deployed, answers, f'group.name = "{name}"')
         assert found == kinds, f"{name} holds {sorted(found)}"
     return ", ".join(deployed.output(output) for output in groups)
 
@@ -175,12 +157,12 @@ def groups_hold(deployed: Deployment) -> str:
 def unsampled_leaves_none(deployed: Deployment) -> str:
     """The header decides before any rule does."""
     given = f"1-{int(time.time()):08x}-{secrets.token_hex(12)}"
-    answer = _order(deployed, X_Amzn_Trace_Id=f"Root={given};Sampled=0")
+    answer = orders.place(deployed, X_Amzn_Trace_Id=f"Root={given};Sampled=0")
     assert answer.status == 202, f"it was answered with {answer.status}"
     assert (answer.trace_id, answer.sampled) == (given, False), f"its header became {answer.trace_id}"
-    _wait_until_stored(deployed, answer)
+    orders.wait_until_stored(deployed, answer)
     # What comes after it has arrived, so it would have too.
-    _whole(deployed, _order(deployed).trace_id)
+    orders.whole(deployed, orders.place(deployed).trace_id)
     assert not traces.get(deployed.client("xray"), [given]), "there is a trace of it"
     return f"{given}: order stored, nothing recorded"
 
@@ -188,23 +170,23 @@ def unsampled_leaves_none(deployed: Deployment) -> str:
 @runbook.check("The sampling rules keep every order and hardly any health check", evidence=Evidence.EMULATED)
 def rules_decide(deployed: Deployment) -> str:
     """The answer's header says what the stage decided."""
-    checks = [_ask(deployed, "GET", "/health") for _ in range(_HEALTH_CHECKS)]
+    kept_all = wait_for(lambda: all(orders.place(deployed).sampled for _ in range(_ORDERS)), seconds=_RULES_SECONDS)
+    assert kept_all, f"not every one of {_ORDERS} orders was kept"
+    checks = [orders.ask(deployed, "GET", "/health") for _ in range(_HEALTH_CHECKS)]
     assert {answer.status for answer in checks} == {200}, "a health check failed"
-    orders = [_order(deployed) for _ in range(5)]
     kept = sum(answer.sampled for answer in checks)
     # One in a hundred is kept: six of forty happen in one of 300,000 runs.
     assert kept <= 5, f"{kept} of {_HEALTH_CHECKS} health checks were kept"
-    assert all(answer.sampled for answer in orders), "not every order was kept"
-    return f"{len(orders)} of {len(orders)} orders, {kept} of {_HEALTH_CHECKS} health checks"
+    return f"{_ORDERS} of {_ORDERS} orders, {kept} of {_HEALTH_CHECKS} health checks"
 
 
 @runbook.check("Nothing secret is in the traces", evidence=Evidence.EMULATED)
 def nothing_secret(deployed: Deployment) -> str:
     """Neither what an order says, nor the caller's signature and key."""
     secret, key = f"item-{uuid.uuid4()}", f"key-{uuid.uuid4()}"
-    answer = _order(deployed, item=secret, X_Secret_Key=key)
+    answer = orders.place(deployed, item=secret, X_Secret_Key=key)
     assert answer.status == 202, f"it was answered with {answer.status}"
-    recorded = json.dumps([traces.as_json(trace) for trace in _whole(deployed, answer.trace_id)])
+    recorded = json.dumps([traces.as_json(trace) for trace in orders.whole(deployed, answer.trace_id)])
     signature = answer.authorization.rpartition("=")[2]
     for name, text in {"the order": secret, "a header": key, "the signature": signature}.items():
         assert text not in recorded, f"{name} is in the trace {answer.trace_id}"
@@ -238,7 +220,7 @@ def roles_are_least_privilege(deployed: Deployment) -> str:
 @runbook.check("Callers without a signature are refused", evidence=Evidence.EMULATED)
 def unsigned_is_refused(deployed: Deployment) -> str:
     """The API lets in whom IAM lets in."""
-    answer = _ask(deployed, "POST", "/orders", {"item": "book"}, signed=False)
+    answer = orders.ask(deployed, "POST", "/orders", {"item": "book"}, signed=False)
     assert answer.status == 403, f"it was answered with {answer.status}"
     return "403"
 
@@ -253,17 +235,24 @@ def topic_may_send_segments(deployed: Deployment) -> str:
     return ", ".join(ours)
 
 
-@runbook.check("The account's traces are encrypted and searchable as configured", evidence=Evidence.AWS_ONLY)
-def account_is_configured(deployed: Deployment) -> str:
-    """Encryption and Transaction Search are the account's, and an option: -c xray_account=configured."""
-    if not deployed.physical_ids("AWS::XRay::TransactionSearchConfig"):
-        raise NotMadeError("Deployed without the account's settings: `-c xray_account=configured` changes them.")
-    xray = deployed.client("xray")
-    encryption = xray.get_encryption_config()["EncryptionConfig"]
+@runbook.check("The account's traces are encrypted with its own key", evidence=Evidence.CONTROL_PLANE_ONLY)
+def traces_are_encrypted(deployed: Deployment) -> str:
+    """Encryption is the account's, and an option: -c xray_account=configured."""
+    _require_account_settings(deployed)
+    encryption = deployed.client("xray").get_encryption_config()["EncryptionConfig"]
     assert encryption["Type"] == "KMS", f"traces are encrypted with {encryption['Type']}"
-    destination = xray.get_trace_segment_destination()
+    [key] = deployed.physical_ids("AWS::KMS::Key")
+    assert encryption["KeyId"].endswith(key), f"they are encrypted with {encryption['KeyId']}"
+    return f"{encryption['KeyId']}: {encryption['Status']}"
+
+
+@runbook.check("All spans of the account can be searched", evidence=Evidence.AWS_ONLY)
+def spans_are_searchable(deployed: Deployment) -> str:
+    """Transaction Search is the account's, and an option: -c xray_account=configured."""
+    _require_account_settings(deployed)
+    destination = deployed.client("xray").get_trace_segment_destination()
     assert destination["Destination"] == "CloudWatchLogs", f"segments go to {destination['Destination']}"
-    return f"encryption {encryption['Status']}, Transaction Search {destination['Status']}"
+    return f"Transaction Search {destination['Status']}"
 
 
 @runbook.show
@@ -284,108 +273,14 @@ def newest_traces(deployed: Deployment) -> Exhibit:
     return Exhibit("The newest traces", ["Time", "Trace", "Request", "Status", "Seconds", "Flags"], rows)
 
 
-def _ask(
-    deployed: Deployment,
-    method: str,
-    path: str,
-    body: dict[str, Any] | None = None,
-    *,
-    headers: dict[str, str] | None = None,
-    signed: bool = True,
-) -> _Answer:
-    session, content = deployed.target.session, json.dumps(body) if body else ""
-    sent = {"Content-Type": "application/json", **(headers or {})}
-    request = AWSRequest(method, _url(deployed, path), data=content, headers=sent)
-    credentials = session.get_credentials()
-    if signed and credentials:
-        SigV4Auth(credentials, "execute-api", session.region_name).add_auth(request)
-    answer = urllib3.PoolManager(retries=False, timeout=30).request(
-        method, _url(deployed, path), body=content, headers=dict(request.headers)
-    )
-    header = dict(part.split("=", 1) for part in answer.headers.get(_HEADER, "").split(";") if "=" in part)
-    return _Answer(
-        answer.status,
-        json.loads(answer.data or b"{}"),
-        header.get("Root", ""),
-        header.get("Sampled") == "1",
-        request.headers.get("Authorization", ""),
-    )
-
-
-def _url(deployed: Deployment, path: str) -> str:
-    if deployed.target.name is TargetName.AWS:
-        return deployed.output("ApiUrl").rstrip("/") + path
-    # AWS's host name leads to AWS.
-    emulator = deployed.client("apigateway").meta.endpoint_url
-    return f"{emulator}/restapis/{deployed.output('ApiId')}/{deployed.output('StageName')}/_user_request_{path}"
-
-
-def _order(deployed: Deployment, item: str = "book", **headers: str) -> _Answer:
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return _ask(deployed, "POST", "/orders", {"item": item, "quantity": 2}, headers=named)
-
-
-def _one_of_each(deployed: Deployment) -> dict[str, _Answer]:
-    """Send an order that goes well, and one for each failure."""
-    failed = {kind: _ask(deployed, "POST", "/orders", {"fail": kind}) for kind in _FAILURES}
-    return {"ok": _order(deployed), **failed}
-
-
-def _whole(deployed: Deployment, trace_id: str) -> list[Trace]:
-    """Wait for an order's trace, and for the one that is linked to it: what the queue's consumer did."""
-    found: list[Trace] = []
-
-    def complete() -> bool:
-        consumers = [trace for trace in _consumers(deployed) if _is_linked(trace, trace_id)]
-        found[:] = [*traces.get(deployed.client("xray"), [trace_id]), *consumers]
-        origins = {_label(segment) for trace in found for segment in trace.segments}
-        return len(found) == 2 and origins >= _WHOLE and _has_call_of_database(found[1])
-
-    arrived = wait_for(complete, seconds=_ARRIVES_SECONDS)
-    assert arrived, f"{trace_id} is not whole after {_ARRIVES_SECONDS} s: there are {[trace.id for trace in found]}"
-    return found
-
-
-_WHOLE = {"AWS::ApiGateway::Stage", "AWS::Lambda", "AWS::Lambda::Function", "AWS::SNS"}
-
-
-def _has_call_of_database(trace: Trace) -> bool:
-    return any(part.name == "DynamoDB" and part.is_subsegment for part in trace.walk())
-
-
-def _consumers(deployed: Deployment) -> list[Trace]:
-    xray, store = deployed.client("xray"), deployed.output("StoreFunctionName")
-    newest = traces.summaries(xray, seconds=300, expression=f'service("{store}")', limit=10)
-    return traces.get(xray, [one.id for one in newest])
-
-
-def _is_linked(trace: Trace, trace_id: str) -> bool:
-    return any(link["trace_id"] == trace_id for part in trace.walk() for link in part.document.get("links", []))
-
-
-def _summaries(deployed: Deployment, answers: Iterable[_Answer]) -> list[traces.Summary]:
-    """Wait until the traces of these answers can be found, and are whole up to their stage."""
-    wanted = {answer.trace_id for answer in answers}
-    found: list[traces.Summary] = []
-
-    def there() -> bool:
-        newest = traces.summaries(deployed.client("xray"), seconds=300)
-        found[:] = [one for one in newest if one.id in wanted and one.status is not None]
-        return len(found) == len(wanted)
-
-    assert wait_for(there, seconds=_ARRIVES_SECONDS), f"{len(found)} of {len(wanted)} traces were found"
-    return found
-
-
-def _found(deployed: Deployment, answers: dict[str, _Answer], expression: str) -> set[str]:
-    """Say which of these answers' traces an expression finds."""
-    found = {one.id for one in traces.summaries(deployed.client("xray"), seconds=300, expression=expression)}
-    return {kind for kind, answer in answers.items() if answer.trace_id in found}
+def _require_account_settings(deployed: Deployment) -> None:
+    if not deployed.physical_ids("Custom::XRayEncryptionConfig"):
+        raise NotMadeError("Deployed without the account's settings: `-c xray_account=configured` changes them.")
 
 
 def _way_to(trace: Trace, wanted: str) -> tuple[str, ...]:
     """Name what is above the one part with this name, or of this origin."""
-    parts = [part for part in trace.walk() if _label(part) == wanted]
+    parts = [part for part in trace.walk() if orders.label(part) == wanted]
     assert len(parts) == 1, f"{trace.id} has {len(parts)} parts {wanted}"
     return _way(trace, parts[0])
 
@@ -396,12 +291,8 @@ def _way(trace: Trace, part: Segment) -> tuple[str, ...]:
     while part.parent_id in parts:
         part = parts[part.parent_id]
         if part.name not in _PHASES:
-            above.insert(0, _label(part))
+            above.insert(0, orders.label(part))
     return tuple(above)
-
-
-def _label(part: Segment) -> str:
-    return "AWS::SNS" if part.origin.startswith("AWS::SNS") else part.origin or part.name
 
 
 def _expected_edges(deployed: Deployment) -> set[tuple[str, str]]:
@@ -450,14 +341,6 @@ def _part(deployed: Deployment, service: dict[str, Any]) -> str:
         if service["Name"] == deployed.output(f"{name}FunctionName"):
             return f"{name}'s code" if service["Type"] == "AWS::Lambda::Function" else name
     return "outside"
-
-
-def _wait_until_stored(deployed: Deployment, answer: _Answer) -> None:
-    def stored() -> bool:
-        pages = deployed.client("dynamodb").get_paginator("scan").paginate(TableName=deployed.output("TableName"))
-        return any(answer.body["id"] in item["Body"]["S"] for page in pages for item in page["Items"])
-
-    assert wait_for(stored, seconds=_ARRIVES_SECONDS), f"the order {answer.body['id']} is not in the table"
 
 
 def _configuration(deployed: Deployment, output: str) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
+from lab.views.names import printable, short
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -79,7 +81,7 @@ def lines(trace: Trace, *, width: int, verbose: bool = False) -> list[Text]:
     """
     drawn = rows(trace)
     span = max(_span(trace), 1e-9)
-    names = [Text.assemble((row.guide, "dim"), row.name, (_kind(row), "dim")) for row in drawn]
+    names = [Text.assemble((row.guide, "dim"), _brief(row.name), (_kind(row), "dim")) for row in drawn]
     room = min(max(name.cell_len for name in names), max(16, min(width // 2, width - _FIGURES - 10)))
     bar = max(10, width - room - _FIGURES)
     result = [Text(f"{'':{room}}  {'START':>8} {'TOOK':>8} HTTP", style="bold")]
@@ -108,11 +110,6 @@ def cells(trace: Trace) -> Iterator[list[str]]:
         took = "" if row.part.in_progress else f"{row.part.duration:.6f}"
         place = [row.part.id, row.part.parent_id or "", row.name, row.kind]
         yield [*place, f"{row.start:.6f}", took, row.status, ",".join(row.flags), "; ".join(row.causes)]
-
-
-def printable(text: str) -> str:
-    """Leave out what a terminal would obey, and a picture could not show: names are whatever somebody sent."""
-    return "".join(char if char.isprintable() else " " for char in text)
 
 
 def seconds(value: float) -> str:
@@ -198,6 +195,10 @@ def _span(trace: Trace) -> float:
 
 
 # Drawing
+
+
+def _brief(name: str) -> str:
+    return " ".join(map(short, name.split(" ")))
 
 
 def _kind(row: Row) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from lab.views.timeline import printable, seconds
+from lab.views.names import printable, short
+from lab.views.timeline import seconds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,4 +45,4 @@ def _telling_apart(ids: Sequence[str]) -> int:
 
 
 def _request(one: Summary) -> str:
-    return f"{one.method} {urlsplit(one.url).path or '/'}".strip() if one.url else one.name
+    return f"{one.method} {urlsplit(one.url).path or '/'}".strip() if one.url else short(one.name)

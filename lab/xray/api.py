@@ -9,24 +9,25 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
-from lab.xray import documents, filter_expression
+from lab.xray import documents
 from lab.xray.documents import InvalidDocumentError
-from lab.xray.filter_expression import FilterExpressionError
+from lab.xray.matching import matches
 from lab.xray.operations import OPERATIONS
 from lab.xray.parameters import ApiError, opened, page, read, sealed
-from lab.xray.resources import Groups, SamplingRules, Tags, check_tags
+from lab.xray.resources import Encryption, Groups, SamplingRules, Tags, check_tags
 from lab.xray.service_graph import service_graph
 from lab.xray.store import KEPT, Position, TimeRange
 from lab.xray.summaries import span_of, summary_of
 from lab.xray.traces import assemble, document_of, with_inferred
+from lambda_src.trace_group.filter_expression import FilterExpressionError, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from lab.xray.documents import Document
-    from lab.xray.filter_expression import Expression
     from lab.xray.model import Trace
     from lab.xray.store import Store
+    from lambda_src.trace_group.filter_expression import Expression
 
     Parameters = Mapping[str, Any]
     Result = dict[str, Any]
@@ -49,6 +50,7 @@ class Api:
         self._groups = Groups(store)
         self._rules = SamplingRules(store)
         self._tags = Tags(store, self._groups, self._rules)
+        self._encryption = Encryption(store)
         self._answers = {
             "PutTraceSegments": self._put_trace_segments,
             "GetTraceSummaries": self._get_trace_summaries,
@@ -65,6 +67,8 @@ class Api:
             "UpdateSamplingRule": self._update_sampling_rule,
             "DeleteSamplingRule": self._delete_sampling_rule,
             "GetSamplingTargets": self._get_sampling_targets,
+            "GetEncryptionConfig": self._get_encryption_config,
+            "PutEncryptionConfig": self._put_encryption_config,
             "TagResource": self._tag_resource,
             "UntagResource": self._untag_resource,
             "ListTagsForResource": self._list_tags_for_resource,
@@ -114,7 +118,7 @@ class Api:
             looked_at += 1
             before = position
             for trace in self._traces([position.id]):
-                if expression is None or expression.matches(trace, groups):
+                if expression is None or matches(expression, trace, groups):
                     summaries.append(summary_of(trace))
         more = looked_at < len(positions)
         return {
@@ -150,7 +154,7 @@ class Api:
             groups = self._group_expressions()
             if expression:
                 asked = _expression(expression)
-                traces = (trace for trace in traces if asked.matches(trace, groups))
+                traces = (trace for trace in traces if matches(asked, trace, groups))
         services = _paged("Services", service_graph(traces), given)
         return {"StartTime": start, "EndTime": end, **services, "ContainsOldGroupVersions": False}
 
@@ -225,6 +229,12 @@ class Api:
             "UnprocessedStatistics": unprocessed,
         }
 
+    def _get_encryption_config(self, _given: Parameters) -> Result:
+        return {"EncryptionConfig": self._encryption.get()}
+
+    def _put_encryption_config(self, given: Parameters) -> Result:
+        return {"EncryptionConfig": self._encryption.put(given["Type"], given.get("KeyId"))}
+
     def _tag_resource(self, given: Parameters) -> Result:
         self._tags.add(given["ResourceARN"], given["Tags"])
         return {}
@@ -268,7 +278,7 @@ def _time_range(given: Parameters) -> tuple[float, float]:
 
 def _expression(text: str) -> Expression:
     try:
-        return filter_expression.parse(text)
+        return parse(text)
     except FilterExpressionError as error:
         raise ApiError(str(error)) from None
 

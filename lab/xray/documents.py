@@ -215,8 +215,9 @@ _SEGMENT_NAME = re.compile(r"[\w\s.:/%&#=+\\@-]{1,200}").fullmatch
 _TRACE_ID = re.compile(r"1-[0-9A-Fa-f]{8}-[0-9A-Fa-f]{24}").fullmatch
 _W3C_TRACE_ID = re.compile(r"[0-9A-Fa-f]{32}").fullmatch
 _ID = re.compile(r"[0-9A-Fa-f]{16}").fullmatch
-# Dots came with OpenTelemetry's attributes: filter expressions say `annotation[a.b]` then.
-_ANNOTATION_KEY = re.compile(r"[A-Za-z0-9_.]{1,500}").fullmatch
+# Dots came with OpenTelemetry's attributes, and AWS's services use names such as `aws:api_id`: filter expressions say
+# `annotation[a.b]` then.
+_ANNOTATION_KEY = re.compile(r"(?:aws:)?[A-Za-z0-9_.]{1,500}").fullmatch
 # Seconds; whoever sends milliseconds is some 50,000 years ahead.
 _LATEST_TIME = 1e10
 
@@ -391,6 +392,8 @@ _FIELDS: dict[str, Callable[[Any], None]] = {
         table_name=_string,
         topic_arn=_string,
         function_name=_string,
+        bucket_name=_string,
+        table_names=_list_of(_string),
         resource_names=_list_of(_string),
         ecs=_object_of(container=_string),
         ec2=_object_of(instance_id=_string, availability_zone=_string),

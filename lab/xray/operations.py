@@ -152,6 +152,11 @@ OPERATIONS = {
             "SamplingBoostStatisticsDocuments": Parameter(list_of(dict, most=25)),
         },
     ),
+    "/EncryptionConfig": Operation("GetEncryptionConfig", {}),
+    "/PutEncryptionConfig": Operation(
+        "PutEncryptionConfig",
+        {"Type": Parameter(one_of("NONE", "KMS"), required=True), "KeyId": Parameter(text(1, 3000))},
+    ),
     "/TagResource": Operation(
         "TagResource",
         {"ResourceARN": Parameter(text(1, 1011), required=True), "Tags": Parameter(_tags, required=True)},

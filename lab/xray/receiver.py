@@ -59,7 +59,7 @@ class Receiver:
         self._waiting: deque[bytes] = deque()
         self._bytes_received = self._bytes_checked = 0
         self._something = threading.Event()
-        self._stopping = False
+        self._stopping = self._fetched_all = False
         self._threads = [
             threading.Thread(target=work, name=f"xray-{work.__name__.strip('_')}", daemon=True)
             for work in (self._receive, self._store_all)
@@ -71,12 +71,14 @@ class Receiver:
             thread.start()
 
     def stop(self) -> None:
-        """Store what was received, and end."""
+        """Store what has arrived, and end."""
         self._stopping = True
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as waker:
-            waker.sendto(b"", ("127.0.0.1", self.port))
-        for thread in self._threads:
-            thread.join()
+            for thread in self._threads:
+                while thread.is_alive():
+                    # Again, as the kernel drops it where its buffer is full.
+                    waker.sendto(b"", ("127.0.0.1", self.port))
+                    thread.join(0.1)
         self._socket.close()
 
     def counts(self) -> dict[str, object]:
@@ -91,10 +93,8 @@ class Receiver:
 
     def _receive(self) -> None:
         fetch, keep, something = self._socket.recv, self._waiting.append, self._something
-        while True:
-            datagram = fetch(_LARGEST_DATAGRAM)
-            if self._stopping:
-                break
+        # Told to stop, it still fetches what had arrived before.
+        while (datagram := fetch(_LARGEST_DATAGRAM)) or not self._stopping:
             self.received += 1
             if self._bytes_received - self._bytes_checked > _MOST_WAITING:
                 self.dropped["flooded"] += 1
@@ -103,10 +103,11 @@ class Receiver:
             keep(datagram)
             if not something.is_set():
                 something.set()
+        self._fetched_all = True
         something.set()
 
     def _store_all(self) -> None:
-        while self._waiting or not self._stopping:
+        while self._waiting or not self._fetched_all:
             self._something.wait()
             self._something.clear()
             time.sleep(_GATHERING)

@@ -1,4 +1,4 @@
-"""Groups and sampling rules, and their tags."""
+"""Groups and sampling rules with their tags, and the setting for encryption."""
 
 from __future__ import annotations
 
@@ -198,6 +198,28 @@ class Tags:
         """Take tags from a resource."""
         left = {name: value for name, value in self.of(arn).items() if name not in names}
         self._store.put_resource("tags", arn, left)
+
+
+class Encryption:
+    """Which key would encrypt the traces: on this machine they are as safe as its other files.
+
+    Source: https://docs.aws.amazon.com/xray/latest/devguide/xray-console-encryption.html
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def get(self) -> dict[str, Any]:
+        """Return the configuration; there is no key as long as nobody names one."""
+        return self._store.resources("encryption").get(DEFAULT, {"Type": "NONE", "Status": "ACTIVE"})
+
+    def put(self, kind: str, key: str | None) -> dict[str, Any]:
+        """Name a key, or give it up; AWS takes some minutes, in which the status is ``UPDATING``."""
+        if (kind == "KMS") != (key is not None):
+            raise ApiError("KeyId goes with the type KMS, and with no other.")
+        changed = {"Type": kind, "Status": "ACTIVE", **({"KeyId": key} if key else {})}
+        self._store.put_resource("encryption", DEFAULT, changed)
+        return changed
 
 
 def check_tags(tags: Mapping[str, str]) -> None:

@@ -144,7 +144,7 @@ class _Graph:
         self._nodes: dict[_Key, _Node] = {}
         self._calls: dict[tuple[str, str], _Call] = {}
         self._roots: list[tuple[Segment, _Key]] = []
-        self._links: list[tuple[dict[str, Any], Segment, _Key]] = []
+        self._links: dict[tuple[str, str, str], tuple[Segment, _Key]] = {}
 
     def add(self, trace: Trace) -> None:
         """Add the services and calls of one trace."""
@@ -152,7 +152,9 @@ class _Graph:
         owners = {part.id: (keys[segment.id], part) for segment in trace.segments for part in segment.walk()}
         for part_id, (key, part) in owners.items():
             self._calls[trace.id, part_id] = _Call(part, key)
-            self._links += [(link, part, key) for link in part.document.get("links") or ()]
+            for link in part.document.get("links") or ():
+                # A function's segment and its handler's subsegment may both name the sender: the first is who was told.
+                self._links.setdefault((trace.id, trace_id(link["trace_id"]) or "", link["id"]), (part, key))
         for segment in trace.segments:
             key = keys[segment.id]
             if segment.parent_id in owners:
@@ -167,8 +169,8 @@ class _Graph:
     def connect_linked_traces(self) -> None:
         """Add the edges between traces; a trace that nothing else began was begun by a client."""
         begun_by_others = set()
-        for link, part, key in self._links:
-            call = self._calls.get((trace_id(link["trace_id"]) or "", link["id"]))
+        for (_, linked_trace, linked_part), (part, key) in self._links.items():
+            call = self._calls.get((linked_trace, linked_part))
             if call:
                 begun_by_others.add(part.trace_id)
                 edge = self._edge(call.callee, key)

@@ -11,7 +11,7 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lab.xray.inference import inferred_segment
+from lab.xray.inference import inferred_segments
 from lab.xray.model import Segment, Trace
 
 if TYPE_CHECKING:
@@ -42,7 +42,8 @@ def with_inferred(trace: Trace) -> Trace:
     """Add a segment for each service that was called and sent none, made of what its caller knows, as X-Ray does."""
     answered = {segment.parent_id for segment in trace.segments}
     calls = [part for part in trace.walk() if part.is_subsegment and part.namespace and part.id not in answered]
-    segments = sorted([*trace.segments, *map(inferred_segment, calls)], key=lambda one: (one.start_time, one.id))
+    inferred = (segment for call in calls for segment in inferred_segments(call))
+    segments = sorted([*trace.segments, *inferred], key=lambda one: (one.start_time, one.id))
     return replace(trace, segments=tuple(segments))
 
 

@@ -38,7 +38,7 @@ class PythonFunction(lambda_.Function):
     :param runtime_code: a folder that is a Python package, with a ``requirements.txt`` that pins its dependencies;
         they are bundled for the function's architecture, with no Docker. boto3 comes with Lambda's own runtime.
     :param shared_code: more such packages that the bundle holds beside ``runtime_code``, for it to import; by default
-        ``tracing``, of ``lambda_src.tracing``. The code decides whether it uses them.
+        ``tracing``, which docs/tracing.md describes. The code decides whether it uses them.
     :param handler: module and function inside that package, such as ``handler.handler``.
     :param runtime: Python version, the newest of Lambda by default.
     :param environment: environment variables of the code; no secrets, they are read in the console.

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from aws_cdk import Token
 from aws_cdk import aws_xray as xray
 
 from lambda_src.options import checked
-from lambda_src.trace_group.filter_expression import mistake_in
+from lambda_src.trace_group.filter_expression import FilterExpressionError, RootCauseError, parse
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -43,8 +44,8 @@ class TraceGroup(xray.CfnGroup):
         with checked(TraceGroup, scope, construct_id) as options:
             options.require(1 <= len(group_name) <= 32, "group_name", group_name, "1 to 32 characters")
             options.require(group_name != "Default", "group_name", group_name, "that is X-Ray's own, of all traces")
-            mistake = mistake_in(filter_expression)
-            options.require(mistake is None, "filter_expression", filter_expression, mistake or "")
+            mistake = _mistake_in(filter_expression)
+            options.require(mistake is None, "filter_expression", "wrong", mistake or "")
             options.require(insights or not notifications, "notifications", "on without insights", "leave out one")
         super().__init__(
             scope,
@@ -55,3 +56,16 @@ class TraceGroup(xray.CfnGroup):
                 insights_enabled=insights, notifications_enabled=notifications
             ),
         )
+
+
+def _mistake_in(expression: str) -> str | None:
+    """Say what is wrong, and point at it below the expression."""
+    if Token.is_unresolved(expression):
+        return None
+    try:
+        parse(expression)
+    except RootCauseError:
+        return None  # X-Ray finds them out, if the local one does not.
+    except FilterExpressionError as mistake:
+        return str(mistake).replace("\n", "\n  ")
+    return None

@@ -58,8 +58,9 @@ class TracedEnvironment(elasticbeanstalk.CfnEnvironment):
             options.require(
                 supported,
                 "solution_stack_name",
-                solution_stack_name,
-                "a platform on Amazon Linux 2023, such as 64bit Amazon Linux 2023 v4.6.1 running Python 3.13",
+                solution_stack_name or "not given",
+                'a platform on Amazon Linux 2023, "64bit Amazon Linux 2023 v... running ...", as `aws elasticbeanstalk '
+                "list-available-solution-stacks` lists them: it offers the newest version of each, and no older one",
             )
             both = (vpc_id is None) == (not subnet_ids)
             named = ", ".join(subnet_ids) or "empty"

@@ -93,6 +93,8 @@ class TracedRestApi(apigateway.RestApi):
                 throttling_burst_limit=burst_limit,
             ),
         )
+        #: What the stage calls itself in traces, and what sampling rules and filter expressions call it.
+        self.service_name: str = f"{api_name}/{stage_name}"
         # An output of the stack, under a name that nobody chose; ``url`` is the same.
         self.node.try_remove_child("Endpoint")
         self._validator = self.add_request_validator(

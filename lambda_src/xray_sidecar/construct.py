@@ -30,7 +30,8 @@ class XraySidecar(Construct):
     ``environment`` says so to their SDKs.
 
     :param task_definition: where it is added; its task role is let send traces.
-    :param agent_version: tag of the agent's image in Amazon's public registry, never ``latest``.
+    :param agent_version: tag of the agent's image in Amazon's public registry (https://gallery.ecr.aws/cloudwatch-agent/
+        has them all), never ``latest``.
     :param memory_limit_mib: most memory of the container, 64 MiB or more.
     :param encryption_key: customer managed KMS key for its log; by default CloudWatch Logs' own, at no cost.
     :param posture: how long its log is kept.
@@ -45,7 +46,7 @@ class XraySidecar(Construct):
         construct_id: str,
         *,
         task_definition: ecs.TaskDefinition,
-        agent_version: str = "1.300062.0b1304",
+        agent_version: str = "1.300072.0b1766",
         memory_limit_mib: int = 256,
         encryption_key: kms.IKey | None = None,
         posture: Posture = Posture.LAB,

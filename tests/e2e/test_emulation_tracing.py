@@ -12,6 +12,7 @@ import socket
 import subprocess
 import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -306,7 +307,9 @@ def test_the_consumers_trace_is_linked_to_the_senders(traced: Traced) -> None:
     consumer = traced.wait(lambda document: root in [link["trace_id"] for link in document.get("links", [])])
     assert consumer["trace_id"] != root
     delivery = traced.segments(root, 6)["SQS"]
-    assert consumer["links"] == [{"trace_id": root, "id": delivery["id"]}]
+    kind = {"aws.xray.reserved.reference_type": "parent"}
+    assert consumer["links"] == [{"trace_id": root, "id": delivery["id"], "attributes": kind}]
+    assert consumer["origin"] == "AWS::Lambda"
     assert {document["origin"] for document in traced.segments(consumer["trace_id"], 2).values()} == {
         "AWS::Lambda",
         "AWS::Lambda::Function",
@@ -389,10 +392,51 @@ def test_an_asynchronous_invocation_keeps_the_header(traced: Traced) -> None:
 def test_a_function_url_keeps_the_header(traced: Traced) -> None:
     _function(traced, "behind", mode="PassThrough")
     url = traced.client("lambda").create_function_url_config(FunctionName="behind", AuthType="NONE")["FunctionUrl"]
-    told = json.loads(HTTP.request("GET", url, headers={NAME: SAMPLED}).data)
-    assert _root_of(told["header"]) == ROOT_ID
-    assert told["event"][NAME.lower()] == f"Root={ROOT_ID}"
+    answers = {given: HTTP.request("GET", url, headers={NAME: given}) for given in (SAMPLED, UNSAMPLED)}
+    for given, answer in answers.items():
+        told = json.loads(answer.data)
+        assert _root_of(told["header"]) == ROOT_ID
+        assert told["event"][NAME.lower()] == f"Root={ROOT_ID}"
+        assert answer.headers[NAME].startswith(f"{told['header']};Lineage=")
+        assert told["header"].endswith(given[-1])
     assert traced.wait(lambda document: document["name"] == "behind")["trace_id"] == ROOT_ID
+
+
+def test_requests_at_one_time_have_each_their_own_trace(traced: Traced) -> None:
+    def asked(number: int) -> tuple[str, str, str]:
+        given = f"1-5759e988-{number:024x}"
+        status, headers, body = traced.request("POST", "/orders", X_Amzn_Trace_Id=f"Root={given};Sampled={number % 2}")
+        assert status == 200
+        assert headers[NAME][-1] == body["header"][-1] == str(number % 2)
+        return given, _root_of(headers[NAME]), _root_of(body["header"])
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(asked, range(1, 33)))
+    assert all(given == answered == found for given, answered, found in answers)
+
+
+@pytest.mark.parametrize(
+    "given", ["", ";;;=", "Root=", f"Root={ROOT_ID};Parent=;Sampled=", "Sampled=1", "Root=1-zz", "\xff" * 9, "x" * 6000]
+)
+def test_whatever_a_client_sends_as_a_header_its_request_is_answered(traced: Traced, given: str) -> None:
+    status, headers, body = traced.request("POST", "/orders", X_Amzn_Trace_Id=given)
+    assert status == 200
+    assert _root_of(headers[NAME]) == _root_of(body["header"])
+    assert headers[NAME][-1] in "01"
+
+
+def test_a_message_with_an_odd_header_reaches_its_consumer(traced: Traced) -> None:
+    sqs, url = traced.client("sqs"), traced.outputs["QueueUrl"]
+    odd = {"AWSTraceHeader": {"DataType": "String", "StringValue": "Root=;Parent=?;;="}}
+    sqs.send_message(QueueUrl=url, MessageBody="odd", MessageSystemAttributes=odd)
+    deadline = time.monotonic() + 30
+    counts = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    while time.monotonic() < deadline:
+        left = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=counts)["Attributes"]
+        if set(left.values()) == {"0"}:
+            return
+        time.sleep(0.2)
+    raise AssertionError(f"still in the queue: {left}")
 
 
 def test_a_topic_and_a_bus_hand_the_header_to_functions(traced: Traced) -> None:

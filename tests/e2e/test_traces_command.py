@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 START = "from lab import emulator; from lab.views.terminal import Steps; emulator.start(Steps(None))"
 URL = "https://bookshop.example.com/prod/orders"
+QUEUE = "https://sqs.us-east-1.amazonaws.com/000000000000/Bookshop"
 
 
 @cache
@@ -42,7 +43,7 @@ def order(number: int, status: int, **flags: bool) -> list[dict[str, Any]]:
     """Make what an order leaves behind: the API's stage, the function, and its call to a queue."""
     first, trace = 16 * number, {"trace_id": trace_id(number)}
     http = {"request": {"method": "POST", "url": URL}, "response": {"status": status}}
-    aws = {"operation": "SendMessage", "queue_url": "https://sqs.us-east-1.amazonaws.com/000000000000/Bookshop"}
+    aws = {"operation": "SendMessage", "queue_url": QUEUE}
     call = part(first + 2, "SQS", number + 0.1, number + 0.2, namespace="aws", aws=aws)
     raised = {"exceptions": [{"id": "a" * 16, "type": "ValueError", "message": "no such order"}]}
     cause = {"cause": raised} if flags.get("fault") else {}
@@ -174,12 +175,12 @@ def test_the_graph_has_every_service_and_every_call(lab: Lab, tmp_path: Path) ->
     found = {(name, kind): figures[:5] for name, kind, *figures in services}
     assert found["bookshop/prod", "AWS::ApiGateway::Stage"] == ["4", "75.0%", "1", "1", "1"]
     assert found["BookshopFront", "AWS::Lambda::Function"] == ["4", "75.0%", "1", "1", "1"]
-    assert found["Bookshop", "AWS::SQS::Queue"] == ["4", "0.0%", "0", "0", "0"]
+    assert found[QUEUE, "AWS::SQS::Queue"] == ["4", "0.0%", "0", "0", "0"]
     assert {(source, destination) for source, destination, *_ in calls} >= {
         ("bookshop/prod (client)", "bookshop/prod (ApiGateway::Stage)"),
         ("bookshop/prod (ApiGateway::Stage)", "BookshopFront (Lambda::Function)"),
-        ("BookshopFront (Lambda::Function)", "Bookshop (SQS::Queue)"),
-        ("Bookshop (SQS::Queue)", "BookshopStore (Lambda::Function)"),
+        ("BookshopFront (Lambda::Function)", f"{QUEUE} (SQS::Queue)"),
+        (f"{QUEUE} (SQS::Queue)", "BookshopStore (Lambda::Function)"),
     }
     assert ET.parse(picture).getroot().tag.endswith("svg")  # noqa: S314 - our own
 

@@ -428,6 +428,22 @@ def test_tags_are_added_changed_and_taken_away(service: Service) -> None:
         client.tag_resource(ResourceARN=arn, Tags=[{"Key": f"k{n}", "Value": ""} for n in range(50)])
 
 
+# Encryption
+
+
+def test_the_key_is_named_and_given_up(service: Service) -> None:
+    client = service.client
+    assert client.get_encryption_config()["EncryptionConfig"] == {"Type": "NONE", "Status": "ACTIVE"}
+    named = client.put_encryption_config(Type="KMS", KeyId="alias/traces")["EncryptionConfig"]
+    assert named == {"Type": "KMS", "Status": "ACTIVE", "KeyId": "alias/traces"}
+    assert client.get_encryption_config()["EncryptionConfig"] == named
+    for wrong in ({"Type": "KMS"}, {"Type": "NONE", "KeyId": "alias/traces"}):
+        with pytest.raises(client.exceptions.InvalidRequestException, match="KeyId goes with the type KMS"):
+            client.put_encryption_config(**wrong)
+    client.put_encryption_config(Type="NONE")
+    assert client.get_encryption_config()["EncryptionConfig"]["Type"] == "NONE"
+
+
 # HTTP
 
 

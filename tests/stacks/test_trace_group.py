@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from aws_cdk import Aws
 from aws_cdk.assertions import Template
 
 from lambda_src.trace_group.construct import TraceGroup
-from lambda_src.trace_group.filter_expression import mistake_in
 
 if TYPE_CHECKING:
     from aws_cdk import Stack
@@ -33,7 +33,6 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"group_name": ""}, "group_name is : 1 to 32 characters"),
     ({"group_name": "x" * 33}, f"group_name is {'x' * 33}: 1 to 32 characters"),
     ({"group_name": "Default"}, "group_name is Default: that is X-Ray's own, of all traces"),
-    ({"filter_expression": "fault)"}, "filter_expression is fault): the ) at character 6 closes nothing"),
     ({"insights": False}, "notifications is on without insights: leave out one"),
 ]
 
@@ -48,30 +47,47 @@ def test_it_refuses(stack: Stack, options: dict[str, Any], problem: str) -> None
 
 
 @pytest.mark.parametrize(
-    "expression",
+    ("expression", "shown"),
     [
-        "fault",
-        "responsetime > 5 AND !ok",
-        'service("api.example.com") { fault = true OR responsetime > 2.5 }',
-        'edge("client", "api") { error }',
-        'annotation.text = "a ) in a text, and a \\" too"',
-        "annotation[order.id] = 7",
+        ("", ["The filter expression is empty; write for example responsetime > 5", "", "^"]),
+        (
+            'service("Orders/v1") AND responsetme > 2',
+            [
+                "There is no keyword responsetme; did you mean responsetime?",
+                'service("Orders/v1") AND responsetme > 2',
+                "                         ^",
+            ],
+        ),
+        (
+            'service("Orders/v1") { fault',
+            [
+                'The "{" at 22 is not closed: "}" is missing here',
+                'service("Orders/v1") { fault',
+                "                            ^",
+            ],
+        ),
     ],
 )
-def test_expressions_of_the_documentation_have_no_mistake(expression: str) -> None:
-    assert mistake_in(expression) is None
+def test_a_mistake_in_the_expression_is_pointed_at(stack: Stack, expression: str, shown: list[str]) -> None:
+    with pytest.raises(ValueError, match="TraceGroup Empty/Group:") as refusal:
+        TraceGroup(stack, "Group", group_name="slow", filter_expression=expression)
+
+    said, *below = shown
+    assert str(refusal.value).splitlines()[1:] == [
+        f"  filter_expression is wrong: {said}",
+        *(f"    {line}" for line in below),
+    ]
 
 
 @pytest.mark.parametrize(
-    ("expression", "mistake"),
+    "expression",
     [
-        ("", "an expression, such as fault = true"),
-        ("  ", "an expression, such as fault = true"),
-        ('service("a) { fault }', "the text that begins at character 9 has no quotation mark at its end"),
-        ('service("a") { fault', "what opens at character 14 lacks its }"),
-        ('service("a") fault }', "the } at character 20 closes nothing"),
-        ("(fault }", "the } at character 8 closes nothing"),
+        # X-Ray finds out root causes; the local one cannot, and says so.
+        'rootcause.fault.service { name = "api" }',
+        # Known when it is deployed.
+        f'service("{Aws.STACK_NAME}/v1")',
+        f"{Aws.STACK_NAME}",
     ],
 )
-def test_a_mistake_is_pointed_at(expression: str, mistake: str) -> None:
-    assert mistake_in(expression) == mistake
+def test_what_only_aws_can_tell_is_left_to_it(stack: Stack, expression: str) -> None:
+    TraceGroup(stack, "Group", group_name="slow", filter_expression=expression)

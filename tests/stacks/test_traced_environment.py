@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 REQUIRED: dict[str, Any] = {
     "application_name": "shop",
-    "solution_stack_name": "64bit Amazon Linux 2023 v4.6.1 running Python 3.13",
+    "solution_stack_name": "64bit Amazon Linux 2023 v4.13.8 running Python 3.13",
 }
 
 
@@ -69,7 +69,8 @@ def test_it_goes_into_a_vpc_and_takes_other_settings(stack: Stack) -> None:
 
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
-    ({"solution_stack_name": "Python"}, "solution_stack_name is Python: a platform on Amazon Linux 2023, such as"),
+    ({"solution_stack_name": "Python"}, "solution_stack_name is Python: a platform on Amazon Linux 2023"),
+    ({"solution_stack_name": ""}, "solution_stack_name is not given: a platform on Amazon Linux 2023"),
     ({"vpc_id": "vpc-1"}, "subnet_ids is empty: give vpc_id and subnet_ids, or neither"),
     ({"subnet_ids": ("subnet-1",)}, "subnet_ids is subnet-1: give vpc_id and subnet_ids, or neither"),
 ]

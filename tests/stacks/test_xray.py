@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from lab.xray.filter_expression import parse
 from lab_stacks import catalog
 from lab_stacks.names import UnknownNameError
 from lambda_src.options import InvalidOptionsError
 from lambda_src.posture import Posture
+from lambda_src.trace_group.filter_expression import parse
 from tests.stacks.synthesis import Form, Synthesized, only, permissions, resources, synthesize
 
 LAB = Form(catalog.section("xray"), Posture.LAB)
@@ -94,11 +94,12 @@ def test_an_endpoint_without_tls_is_refused(endpoint: str) -> None:
 def test_orders_are_all_traced_health_checks_hardly_ever(template: dict[str, Any]) -> None:
     rules = [made["SamplingRule"] for made in resources(template, "AWS::XRay::SamplingRule").values()]
     rules.sort(key=lambda rule: int(rule["Priority"]))
-    assert [(rule["HTTPMethod"], rule["URLPath"], rule["FixedRate"]) for rule in rules] == [
-        ("POST", "*/orders", 1),
-        ("GET", "*/health", 0.01),
-        ("*", "*", 0.05),
-    ]
+    assert [(rule["HTTPMethod"], rule["FixedRate"]) for rule in rules] == [("POST", 1), ("GET", 0.01), ("*", 0.05)]
+
+
+def test_the_rules_ask_for_nothing_that_a_stage_does_not_tell_them(template: dict[str, Any]) -> None:
+    for made in resources(template, "AWS::XRay::SamplingRule").values():
+        assert made["SamplingRule"]["URLPath"] == "*"
 
 
 def test_the_rules_decide_for_no_other_application_of_the_account(template: dict[str, Any]) -> None:
@@ -174,6 +175,13 @@ def test_an_instance_a_task_or_an_environment_sends_traces_if_it_is_asked_for(
     assert only(variant(synthesized_forms, "ec2-agent"), "AWS::EC2::Instance")
     assert only(variant(synthesized_forms, "ecs-sidecar"), "AWS::ECS::TaskDefinition")
     assert only(variant(synthesized_forms, "beanstalk"), "AWS::ElasticBeanstalk::Environment")
+
+
+def test_an_environment_without_a_platform_is_refused_with_where_to_find_one() -> None:
+    with pytest.raises(
+        InvalidOptionsError, match=r"solution_stack_name is not given: .*list-available-solution-stacks"
+    ):
+        synthesize({"section": "xray", "traced_host": "beanstalk"})
 
 
 def test_an_unknown_host_is_refused_with_the_permitted_ones() -> None:

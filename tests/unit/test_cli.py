@@ -88,7 +88,7 @@ def test_down_and_status_are_true_without_an_emulator(lab) -> None:
     assert lab("down").stdout == "The emulator did not run.\n"
     shown = json.loads(lab("status", "--json").stdout)
     assert shown["emulator"] is None
-    assert set(shown["sections"].values()) == {"unknown"}
+    assert set(shown["sections"].values()) == {"not deployed"}
 
 
 def test_the_list_pipes(lab) -> None:

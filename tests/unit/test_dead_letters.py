@@ -153,3 +153,31 @@ def test_a_section_without_a_dead_letter_queue_says_so() -> None:
     deployed = SimpleNamespace(section=SimpleNamespace(id="ecr"), outputs={}, client=lambda _: None)
     with pytest.raises(UsageError, match="ecr has no dead-letter queue"):
         dead_letters.redrive(deployed, lambda _: None)  # type: ignore[arg-type]
+
+
+def test_dead_letters_are_shown_queue_by_queue_with_the_reason_and_stay() -> None:
+    said = {**MESSAGE, "Attributes": {"SentTimestamp": "0", "ApproximateReceiveCount": "2"}}
+    because = {"ERROR_CODE": {"StringValue": "NO_PERMISSIONS", "DataType": "String"}}
+    receive = {
+        "QueueUrl": DEAD,
+        "MaxNumberOfMessages": 5,
+        "MessageSystemAttributeNames": ["SentTimestamp", "ApproximateReceiveCount"],
+        "MessageAttributeNames": ["ERROR_CODE"],
+        "VisibilityTimeout": 30,
+        "WaitTimeSeconds": 1,
+    }
+    seen_again = {"Id": "0", "ReceiptHandle": "handle", "VisibilityTimeout": 0}
+    deployed, stubber = stubbed(
+        ("receive_message", receive, {"Messages": [{**said, "MessageAttributes": because}]}),
+        ("receive_message", {**receive, "MaxNumberOfMessages": 4}, {}),
+        (
+            "change_message_visibility_batch",
+            {"QueueUrl": DEAD, "Entries": [seen_again]},
+            {"Successful": [], "Failed": []},
+        ),
+        ("receive_message", {**receive, "QueueUrl": f"{DEAD}2", "MaxNumberOfMessages": 4}, {}),
+    )
+    deployed.outputs["BusDeadLetterQueueUrl"] = f"{DEAD}2"
+    [letter] = dead_letters.peek(deployed, 5)
+    assert (letter.queue, letter.error, letter.receives) == ("DeadLetterQueue", "NO_PERMISSIONS", 2)
+    stubber.assert_no_pending_responses()

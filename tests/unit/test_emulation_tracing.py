@@ -47,9 +47,11 @@ def daemon(monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
         ("Root=1-5759E988-BD862E3FE1BE46A994272793", None),
         ("Root=2-5759e988-bd862e3fe1be46a994272793", None),
         ("", None),
+        (None, None),
+        (5, None),
     ],
 )
-def test_a_header_is_read_as_documented(text: str, read: TraceHeader | None) -> None:
+def test_a_header_is_read_as_documented(text: object, read: TraceHeader | None) -> None:
     assert header.read(text) == read
 
 

@@ -45,11 +45,12 @@ def graph(*answers: list[dict[str, Any]]) -> ServiceGraph:
     return made
 
 
+QUEUE = "https://sqs.us-east-1.amazonaws.com/1/Messages"
 ORDERS = [
     service(0, "orders/prod", "client", [to(1, **counted(ok=8, errors=1, faults=1, ms300=10))]),
     service(1, "orders/prod", "AWS::ApiGateway::Stage", [to(2)], Root=True, **counted(8, 1, 0, 1, ms300=9, ms900=1)),
     service(2, "Front", "AWS::Lambda", [to(3), to(4, EdgeType="link")], **counted(10, ms250=10)),
-    service(3, "https://sqs.us-east-1.amazonaws.com/1/Messages", "AWS::SQS::Queue", **counted(9, throttles=1, ms20=10)),
+    service(3, QUEUE, "AWS::SQS::Queue", **counted(9, throttles=1, ms20=10)),
     service(4, "Store", "AWS::Lambda", [to(4)], **counted(3, ms20=3)),
 ]
 
@@ -83,19 +84,34 @@ def test_nothing_is_known_of_what_nobody_measured() -> None:
 
 
 def test_the_tables_go_along_with_the_requests() -> None:
-    assert services(graph(ORDERS)) == [
+    assert services(graph(ORDERS)).rows == [
         ["orders/prod", "client", *[""] * 8],
         ["orders/prod", "AWS::ApiGateway::Stage", "10", "20.0%", "1", "0", "1", "300 ms", "300 ms", "900 ms"],
         ["Front", "AWS::Lambda", "10", "0.0%", "0", "0", "0", "250 ms", "250 ms", "250 ms"],
         ["Store", "AWS::Lambda", "3", "0.0%", "0", "0", "0", "20 ms", "20 ms", "20 ms"],
-        ["Messages", "AWS::SQS::Queue", "10", "10.0%", "0", "1", "0", "20 ms", "20 ms", "20 ms"],
+        [QUEUE, "AWS::SQS::Queue", "10", "10.0%", "0", "1", "0", "20 ms", "20 ms", "20 ms"],
     ]
-    assert [row[:4] for row in calls(graph(ORDERS))] == [
+    assert [row[:4] for row in calls(graph(ORDERS)).rows] == [
         ["orders/prod (client)", "orders/prod (ApiGateway::Stage)", "10", "20.0%"],
         ["orders/prod (ApiGateway::Stage)", "Front (Lambda)", "0", ""],
         ["Front (Lambda)", "Store (Lambda)", "0", ""],
-        ["Front (Lambda)", "Messages (SQS::Queue)", "0", ""],
+        ["Front (Lambda)", f"{QUEUE} (SQS::Queue)", "0", ""],
         ["Store (Lambda)", "Store (Lambda)", "0", ""],
+    ]
+
+
+def test_a_narrow_terminal_gets_short_names_and_the_figures_that_fit() -> None:
+    columns, rows = services(graph(ORDERS), width=80)
+    assert columns == ["SERVICE", "TYPE", "REQUESTS", "FAILED", "P50", "P90", "P99"]
+    assert rows[-1] == ["Messages", "AWS::SQS::Queue", "10", "10.0%", "20 ms", "20 ms", "20 ms"]
+    assert calls(graph(ORDERS), width=120).rows[3][:2] == ["Front (Lambda)", "Messages (SQS::Queue)"]
+
+
+def test_of_messages_in_a_queue_the_time_is_how_long_they_waited() -> None:
+    waited = to(1, **counted(2), EdgeType="link", ReceivedEventAgeHistogram=[{"Value": 0.25, "Count": 2}])
+    found = graph([service(0, "queue", "AWS::SQS::Queue", [waited]), service(1, "Store", "AWS::Lambda", [])])
+    assert calls(found).rows == [
+        ["queue (SQS::Queue)", "Store (Lambda)", "2", "0.0%", "0", "0", "0", "250 ms", "250 ms", "250 ms"]
     ]
 
 
@@ -104,7 +120,7 @@ edges = st.lists(st.tuples(nodes, nodes), unique=True, max_size=40)
 
 
 @given(edges)
-def test_every_call_goes_to_the_right_except_for_what_leads_back(pairs: list[tuple[int, int]]) -> None:
+def test_every_call_goes_to_a_later_layer_except_for_what_leads_back(pairs: list[tuple[int, int]]) -> None:
     layer = layers(range(13), pairs)
     assert set(layer) == set(range(13))
     backwards = [pair for pair in pairs if layer[pair[0]] >= layer[pair[1]]]

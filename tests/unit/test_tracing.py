@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextvars
 import json
 import logging
+import os
 import re
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -211,15 +213,24 @@ def test_what_is_caught_outside_a_step_is_recorded_in_it_alone(xray: FakeDaemon)
         (404, {"error"}),
         (429, {"error", "throttle"}),
         (500, {"fault"}),
+        ("404", {"error"}),
     ],
 )
-def test_the_status_that_a_handler_answers_sets_its_flags(xray: FakeDaemon, status: int, flags: set[str]) -> None:
+def test_the_status_that_a_handler_answers_sets_its_flags(xray: FakeDaemon, status: object, flags: set[str]) -> None:
     run(lambda: {"statusCode": status, "body": "SECRET"})
 
     [document] = xray.received()
-    assert document["http"] == {"response": {"status": status}}
+    assert document["http"] == {"response": {"status": int(str(status))}}
     assert document.keys() & {"error", "throttle", "fault"} == flags
     assert "SECRET" not in json.dumps(document)
+
+
+@pytest.mark.parametrize(
+    "answer", [None, [], "404", {}, {"statusCode": None}, {"statusCode": True}, {"statusCode": "x"}]
+)
+def test_an_answer_without_a_status_is_neither_error_nor_fault(xray: FakeDaemon, answer: object) -> None:
+    assert run(lambda: answer) == answer
+    assert not xray.received()[0].keys() & {"http", "error", "throttle", "fault"}
 
 
 def sent_by(*headers: object) -> dict[str, Any]:
@@ -230,11 +241,26 @@ def sender(number: int, sampled: int = 1) -> str:
     return f"Root=1-581cf771-{number:024x};Parent={number:016x};Sampled={sampled}"
 
 
-def test_a_batch_is_linked_once_to_each_trace_that_it_comes_from(xray: FakeDaemon) -> None:
-    run(lambda: None, sent_by(sender(1), sender(2), sender(1), sender(3, sampled=0), "junk", None, 7))
+def link_to(records: Any) -> dict[str, Any]:
+    """Return the document of a step that is linked to the senders of these records."""
+    sent: list[dict[str, Any]] = []
 
-    [document] = xray.received()
-    assert document["links"] == [
+    def work() -> None:
+        with tracer.subsegment("step", links=tracer.links_of(records)):
+            pass
+
+    with pytest.MonkeyPatch.context() as patch, invoked(patch) as fake:
+        run(work)
+        sent = fake.received()
+    return named(sent, "step")
+
+
+def test_a_step_is_linked_once_to_each_trace_that_its_messages_come_from() -> None:
+    records = sent_by(sender(1), sender(2), sender(1), sender(3, sampled=0), "junk", None, 7)["Records"]
+
+    step = link_to(records)
+
+    assert step["links"] == [
         {
             "trace_id": f"1-581cf771-{number:024x}",
             "id": f"{number:016x}",
@@ -242,19 +268,38 @@ def test_a_batch_is_linked_once_to_each_trace_that_it_comes_from(xray: FakeDaemo
         }
         for number in (1, 2)
     ]
-    assert "SECRET" not in json.dumps(document)
+    assert "SECRET" not in json.dumps(step)
 
 
-def test_a_segment_has_no_more_links_than_xray_follows(xray: FakeDaemon) -> None:
-    run(lambda: None, sent_by(*(sender(number) for number in range(1, 100))))
-
-    assert len(xray.received()[0]["links"]) == 20
-
-
-def test_a_message_of_the_invocations_own_trace_is_no_link(xray: FakeDaemon) -> None:
-    run(lambda: None, sent_by(SAMPLED))
+def test_a_batch_that_lambda_hands_over_is_not_linked_again(xray: FakeDaemon) -> None:
+    # AWS Lambda links its own segment of the invocation: a second link would be a second edge of the graph.
+    run(lambda: None, sent_by(sender(1)))
 
     assert "links" not in xray.received()[0]
+
+
+def test_of_a_long_batch_no_more_records_are_read_than_xray_follows_links() -> None:
+    records = iter(sent_by(*(sender(number) for number in range(1, 10_001)))["Records"])
+
+    assert len(link_to(records)["links"]) == 20
+    assert sum(1 for _ in records) == 9_980
+
+
+def test_of_a_long_batch_that_was_not_sampled_no_header_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    monkeypatch.setattr(tracer_module, "read_header", read.append)
+
+    assert tracer.links_of(sent_by(*(sender(number, 0) for number in range(1, 10_001)))["Records"]) == []
+    assert read == []
+
+
+def test_a_message_of_the_invocations_own_trace_is_no_link() -> None:
+    assert "links" not in link_to(sent_by(SAMPLED)["Records"])
+
+
+@pytest.mark.parametrize("records", [[], [None], [7, "text"], [{}], [{"attributes": None}], None, 7])
+def test_records_of_any_shape_have_no_links(records: Any) -> None:
+    assert tracer.links_of(records) == []
 
 
 @pytest.mark.parametrize("event", [None, [], "text", {}, {"Records": 7}, {"Records": [None, 7, {"attributes": None}]}])
@@ -263,14 +308,101 @@ def test_an_event_of_any_shape_is_handled(xray: FakeDaemon, event: object) -> No
     assert len(xray.received()) == 1
 
 
-def test_links_can_be_made_of_records_that_come_otherwise(xray: FakeDaemon) -> None:
-    def work() -> None:
-        with tracer.subsegment("step", links=tracer.links_of(sent_by(sender(1))["Records"])):
+def test_an_invocation_after_a_failed_one_has_a_trace_of_its_own(
+    xray: FakeDaemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def leave_open() -> None:
+        tracer.subsegment("never left").__enter__()
+        fail()
+
+    with pytest.raises(ValueError, match="first line"):
+        run(leave_open)
+    [failed] = xray.received()
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", SAMPLED.replace(PARENT, "1" * 16))
+    run(lambda: None)
+
+    [document] = xray.received()
+    assert (failed["fault"], failed["parent_id"]) == (True, PARENT)
+    assert document["parent_id"] == "1" * 16
+    assert not document.keys() & {"fault", "cause"}
+
+
+def test_a_handler_that_another_one_calls_is_a_step_of_it(xray: FakeDaemon) -> None:
+    @tracer.handler
+    def inner(event: object, context: object) -> None:  # noqa: ARG001
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(step).result()
+
+    def step() -> None:
+        with tracer.subsegment("thread"):
             pass
+
+    run(lambda: inner(None, None))
+
+    received = xray.received()
+    made = named(received, "inner")
+    assert made["parent_id"] == named(received, "handler")["id"]
+    assert named(received, "thread")["parent_id"] == made["id"]
+
+
+def test_invocations_at_one_time_leave_nothing_behind(xray: FakeDaemon) -> None:
+    first_began, second_began, first_ended = threading.Event(), threading.Event(), threading.Event()
+
+    def first() -> None:
+        first_began.set()
+        assert second_began.wait(10)
+
+    def second() -> None:
+        second_began.set()
+        assert first_ended.wait(10)
+
+    with ThreadPoolExecutor(2) as pool:
+        one = pool.submit(run, first)
+        assert first_began.wait(10)
+        two = pool.submit(run, second)
+        one.result()
+        first_ended.set()
+        two.result()
+    with tracer.subsegment("late"):
+        pass
+
+    assert [document["name"] for document in xray.received()] == ["handler", "handler"]
+
+
+def test_what_had_ended_is_sent_when_lambda_ends_the_process_at_its_timeout(xray: FakeDaemon) -> None:
+    code = """
+import os
+from tracing import tracer
+
+@tracer.handler
+def handler(event, context):
+    with tracer.subsegment("ended"):
+        pass
+    with tracer.subsegment("under way"):
+        os._exit(1)
+
+handler(None, None)
+"""
+    environment = {**os.environ, "PYTHONPATH": str(lambda_src.tracing.RUNTIME)}
+    ended = subprocess.run([sys.executable, "-c", code], env=environment, check=False, timeout=60)
+
+    assert ended.returncode == 1
+    assert [document["name"] for document in xray.received()] == ["ended"]
+
+
+def test_a_generator_that_is_not_read_to_its_end_is_no_fault(xray: FakeDaemon) -> None:
+    def numbers() -> Iterator[int]:
+        with tracer.subsegment("numbers"):
+            yield from range(10)
+
+    def work() -> None:
+        made = numbers()
+        assert next(made) == 0
+        made.close()
 
     run(work)
 
-    assert len(named(xray.received(), "step")["links"]) == 1
+    assert "fault" not in named(xray.received(), "numbers")
 
 
 def test_a_thread_goes_on_at_the_invocation(xray: FakeDaemon) -> None:
@@ -307,17 +439,19 @@ def test_a_thread_in_the_context_of_a_step_goes_on_there(xray: FakeDaemon) -> No
     assert named(received, "step")["parent_id"] == named(received, "outer")["id"]
 
 
-def test_a_thread_that_outlives_its_invocation_is_not_taken_for_part_of_the_next(
-    xray: FakeDaemon, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run(lambda: None)
-    first = xray.received()
+def test_a_thread_that_outlives_its_invocation_is_not_traced(xray: FakeDaemon) -> None:
+    over = threading.Event()
 
-    monkeypatch.delenv("_X_AMZN_TRACE_ID")
-    with tracer.subsegment("late"):
-        pass
+    def late() -> None:
+        assert over.wait(10)
+        with tracer.subsegment("late"):
+            pass
 
-    assert (len(first), xray.received()) == (1, [])
+    with ThreadPoolExecutor(1) as pool:
+        run(lambda: pool.submit(late))
+        over.set()
+
+    assert [document["name"] for document in xray.received()] == ["handler"]
 
 
 def test_what_else_speaks_opentelemetry_is_in_the_same_trace(xray: FakeDaemon, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -327,6 +461,11 @@ def test_what_else_speaks_opentelemetry_is_in_the_same_trace(xray: FakeDaemon, m
     def work() -> None:
         with trace.get_tracer("other").start_as_current_span("other") as span:
             span.set_attribute("order.id", 7)
+            span.set_attribute("http.url", "https://user:SECRET@host/path?key=SECRET")
+            span.set_attribute("url.query", "key=SECRET")
+            span.set_attribute("aws.xray.metadata.plain", "no JSON")
+            span.set_attribute("aws.xray.annotations", ["for the exporter"])
+            span.set_attribute("http.request.header.x-api-key", ["SECRET"])
             with tracer.subsegment("step"):
                 pass
             try:
@@ -338,7 +477,9 @@ def test_what_else_speaks_opentelemetry_is_in_the_same_trace(xray: FakeDaemon, m
 
     received = xray.received()
     other = named(received, "other")
-    assert other["metadata"] == {"default": {"order.id": 7}}
+    assert other["metadata"] == {"default": {"order.id": 7, "http.url": "https://host/path", "plain": "no JSON"}}
+    assert "aws" not in other
+    assert "SECRET" not in json.dumps(other)
     assert named(received, "step")["parent_id"] == other["id"]
     [error] = other["cause"]["exceptions"]
     assert error["message"] == "first line with https://host/path"
@@ -494,6 +635,13 @@ def test_the_log_tells_once_of_what_fails_and_quotes_nothing(
     assert xray.received() == []
 
 
+def test_the_name_of_a_daemons_host_is_not_looked_up(xray: FakeDaemon, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_XRAY_DAEMON_ADDRESS", xray.address.replace("127.0.0.1", "localhost"))
+
+    assert run(lambda: "done") == "done"
+    assert xray.received() == []
+
+
 def test_a_full_socket_loses_the_document_and_no_time(xray: FakeDaemon, monkeypatch: pytest.MonkeyPatch) -> None:
     class Full:
         def sendto(self, *_: object) -> None:
@@ -584,5 +732,11 @@ def test_starting_scans_no_packages_and_loads_nothing_of_the_sdk_that_is_not_use
     loaded = set(started.stdout.split())
     assert "opentelemetry.sdk.trace" in loaded
     assert loaded.isdisjoint(
-        {"opentelemetry.propagate", "opentelemetry.sdk.metrics", "opentelemetry.sdk._logs", "wrapt"}
+        {
+            "importlib.metadata",
+            "opentelemetry.propagate",
+            "opentelemetry.sdk._logs",
+            "opentelemetry.sdk.metrics",
+            "opentelemetry.sdk.trace.export",
+        }
     )

@@ -138,6 +138,18 @@ def test_the_end_stores_what_was_received(tmp_path: Path) -> None:
     assert Store(tmp_path / "traces.sqlite").count() == 500
 
 
+def test_the_end_stores_what_has_arrived_and_was_not_fetched_yet(tmp_path: Path) -> None:
+    store = Store(tmp_path / "traces.sqlite")
+    receiver = Receiver(store, port=0)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as program:
+        for number in range(100):
+            program.sendto(HEADER + document(number), ("127.0.0.1", receiver.port))
+    receiver._stopping = True
+    receiver.start()
+    receiver.stop()
+    assert store.count() == 100
+
+
 def test_a_taken_port_is_left_to_its_owner(tmp_path: Path) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as owner:
         owner.bind(("127.0.0.1", 0))

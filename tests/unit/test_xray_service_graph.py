@@ -116,6 +116,18 @@ def test_a_trace_that_another_one_began_is_linked_to_it_and_has_no_client() -> N
     assert [one["Name"] for one in services if one.get("Type") == "client"] == ["service-1"]
 
 
+def test_a_message_is_one_request_to_a_function_whose_handler_names_the_sender_too() -> None:
+    sent = embedded(2, 0, 0.1, namespace="aws", name="SQS", aws={"queue_url": "https://queue"})
+    links = [{"trace_id": TRACE_ID, "id": f"{2:016x}"}]
+    function = segment(3, 1.1, 2, trace_id=OTHER_TRACE, name="store", origin="AWS::Lambda", links=links)
+    handler = embedded(5, 1.3, 1.9, links=links)
+    own = segment(4, 1.2, 2, trace_id=OTHER_TRACE, name="store", origin="AWS::Lambda::Function", subsegments=[handler])
+    services = graph_of(segment(1, subsegments=[sent]), function, {**own, "parent_id": f"{3:016x}"})
+    [edge] = service(services, "https://queue", "AWS::SQS::Queue")["Edges"]
+    assert edge["ReferenceId"] == service(services, "store", "AWS::Lambda")["ReferenceId"]
+    assert edge["SummaryStatistics"]["TotalCount"] == 1
+
+
 def test_a_link_to_a_trace_that_is_not_there_leads_nowhere() -> None:
     services = graph_of(segment(1, links=[{"trace_id": OTHER_TRACE, "id": "0" * 16}]))
     assert edges_of(services) == {("client", "service-1")}

@@ -153,12 +153,21 @@ def test_the_published_call_of_another_service_gives_the_published_segment() -> 
     assert {**document_of(inferred), "id": expected["id"]} == expected
 
 
+FUNCTION_ARN = "arn:aws:lambda:eu-west-1:123456789012:function:front:live"
+TABLE_ARN = "arn:aws:dynamodb:eu-west-1:123456789012:table/t1"
+
+
 @pytest.mark.parametrize(
     ("call", "name", "origin"),
     [
         (published("sql_query"), "ebdb@aawijb5u25wdoy.cpamxznpdoq8.us-west-2.rds.amazonaws.com", "Database::SQL"),
         (published("dynamodb_call"), "scorekeep-user", "AWS::DynamoDB::Table"),
         (embedded(2, namespace="aws", name="SQS", aws={"queue_url": "http://q/1"}), "http://q/1", "AWS::SQS::Queue"),
+        (embedded(2, namespace="aws", name="S3", aws={"bucket_name": "goods"}), "goods", "AWS::S3::Bucket"),
+        (embedded(2, namespace="aws", name="Lambda", aws={"function_name": "front"}), "front", "AWS::Lambda"),
+        (embedded(2, namespace="aws", name="Lambda", aws={"function_name": FUNCTION_ARN}), "front", "AWS::Lambda"),
+        (embedded(2, namespace="aws", name="DynamoDB", aws={"table_name": TABLE_ARN}), "t1", "AWS::DynamoDB::Table"),
+        (embedded(2, namespace="aws", name="SNS", aws={"topic_arn": "arn:aws:sns:eu-1:1:t"}), "SNS", "AWS::SNS"),
         (embedded(2, namespace="aws", name="EventBridge"), "EventBridge", "AWS::EventBridge"),
         (embedded(2, namespace="remote", name="example.com"), "example.com", ""),
     ],
@@ -166,6 +175,17 @@ def test_the_published_call_of_another_service_gives_the_published_segment() -> 
 def test_a_call_tells_which_resource_was_called(call: dict[str, Any], name: str, origin: str) -> None:
     inferred = with_inferred(assembled(segment(1, subsegments=[call]))).segments[-1]
     assert (inferred.document["inferred"], inferred.name, inferred.origin) == (True, name, origin)
+
+
+def test_a_call_for_several_tables_tells_of_each_and_once() -> None:
+    call = embedded(2, namespace="aws", name="DynamoDB", aws={"table_names": ["t1", "t2", "t1"]})
+    trace = with_inferred(assembled(segment(1, subsegments=[call])))
+    inferred = [one for one in trace.segments if one.flag("inferred")]
+    assert {(one.name, one.origin) for one in inferred} == {
+        ("t1", "AWS::DynamoDB::Table"),
+        ("t2", "AWS::DynamoDB::Table"),
+    }
+    assert len({one.id for one in inferred}) == 2
 
 
 def test_code_of_ones_own_is_no_service() -> None:

@@ -24,6 +24,8 @@ HOOKS = [
     "ministack.services.lambda_svc._execution_record_for_config(func, config)",
     "ministack.services.lambda_svc._function_config_scope_mismatch(config)",
     "ministack.services.lambda_svc._function_url_trace_root()",
+    "ministack.services.lambda_svc.handle_function_url_request"
+    "(url_id, method, path, headers, body, query_params, resolved, source_ip)",
     "ministack.services.lambda_svc._xray_trace_id_for_invocation(config, inbound_trace_header)",
     "ministack.services.eventbridge._dispatch_to_sqs(spec, payload, sqs_parameters)",
     "ministack.services.lambda_svc._run_sqs_batch(esm, func_rec, event, batch, queue_url, queue_name)",

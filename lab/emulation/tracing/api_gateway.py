@@ -44,7 +44,8 @@ class _Request:
     @property
     def name(self) -> str:
         """Name the service as X-Ray does."""
-        return f"{apigateway_v1._rest_apis[self.api_id]['name']}/{self.stage}"
+        api = apigateway_v1._rest_apis.get(self.api_id) or {}
+        return f"{api.get('name', self.api_id)}/{self.stage}"
 
     @property
     def arn(self) -> str:
@@ -90,14 +91,14 @@ async def _handle(handle: Callable[..., Awaitable[_Response]], *arguments: Any) 
     stage = apigateway_v1._stages_v1.get(api_id, {}).get(stage_name) or {}
     if not stage.get("tracingEnabled"):
         return await handle(*arguments)
-    request = _Request(api_id, stage_name, method, path, headers, region, account)
+    request = _Request(api_id, stage_name, method, path, headers or {}, region, account)
     inbound = header.current.get() or header.new_trace()
     if inbound.sampled is None:
         inbound = inbound.decided(await sampling.stages.sampled(request.for_sampling))
     onward = inbound.below(request.id)
     header.current.set(onward)
     _serving.set(request)
-    with_header = _with_header(headers, onward)
+    with_header = _with_header(request.headers, onward)
     status, answered, content = await handle(
         api_id, stage_name, method, path, with_header, body, query_params, account, region
     )
@@ -116,8 +117,7 @@ async def _call_function(
     subsegment_id, start = header.new_id(), time.time()
     below = onward.below(subsegment_id)
     header.current.set(below)
-    event["headers"][header.NAME] = str(below)
-    event["multiValueHeaders"][header.NAME] = [str(below)]
+    _tell(event, below)
     result, problem = await invoke(function_ref, event, **scope)
     header.current.set(onward)
     _record_invocation(request, subsegment_id, start, function_ref, result)
@@ -128,6 +128,12 @@ def _with_header(headers: dict[str, str], onward: TraceHeader) -> dict[str, str]
     """Replace the client's header, whatever its case, by the stage's."""
     others = {name: value for name, value in headers.items() if name.lower() != header.NAME.lower()}
     return {**others, header.NAME: str(onward)}
+
+
+@never_fails
+def _tell(event: dict[str, Any], below: TraceHeader) -> None:
+    event["headers"][header.NAME] = str(below)
+    event["multiValueHeaders"][header.NAME] = [str(below)]
 
 
 @never_fails

@@ -22,11 +22,12 @@ from lab.emulation.tracing import header, sampling, segments
 from lab.emulation.tracing.hooks import never_fails, wrap
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from lab.emulation.tracing.header import TraceHeader
 
 _RECORD_KEY = "lab_trace_header"
+_Response = tuple[int, dict[str, str], bytes]
 
 
 @dataclass
@@ -35,7 +36,7 @@ class _Invocation:
 
     inbound: TraceHeader
     config: dict[str, Any]
-    links: list[dict[str, str]]
+    links: list[dict[str, Any]]
     lambda_id: str = field(default_factory=header.new_id)
     function_id: str = field(default_factory=header.new_id)
     request_id: str = ""
@@ -51,7 +52,9 @@ class _Invocation:
 
 _running: ContextVar[_Invocation | None] = ContextVar("lab_invocation", default=None)
 #: The traces that the messages of a batch belong to.
-links: ContextVar[list[dict[str, str]]] = ContextVar("lab_trace_links", default=[])  # noqa: B039 - never changed
+links: ContextVar[list[dict[str, Any]]] = ContextVar("lab_trace_links", default=[])  # noqa: B039 - never changed
+# Where a Function URL's request finds what it set off, in a thread of its own.
+_set_off: ContextVar[list[_Invocation] | None] = ContextVar("lab_set_off", default=None)
 
 
 def extend() -> None:
@@ -60,6 +63,7 @@ def extend() -> None:
     wrap(lambda_svc, "_execute_function", _execute)
     wrap(lambda_svc, "_execute_function_dispatch", _dispatch)
     wrap(lambda_svc, "_function_url_trace_root", _url_trace_root)
+    wrap(lambda_svc, "handle_function_url_request", _serve_url)
     wrap(lambda_runtime.Worker, "_spawn", _spawn)
     lambda_svc._xray_trace_id_for_invocation = _trace_id
 
@@ -74,6 +78,9 @@ def _execute(execute: Callable[..., dict[str, Any]], func: dict[str, Any], event
     if lambda_svc._function_config_scope_mismatch(config):
         return execute(func, event)  # It comes here again, in the function's own account and region.
     invocation = _Invocation(_decided(header.current.get() or func.get(_RECORD_KEY), config), config, links.get())
+    set_off = _set_off.get()
+    if set_off is not None:
+        set_off.append(invocation)
     token = _running.set(invocation)
     try:
         result = execute(func, event)
@@ -125,6 +132,17 @@ def _url_trace_root(make: Callable[[], str]) -> str:  # noqa: ARG001 - as every 
         current = header.new_trace()
         header.current.set(current)
     return f"Root={current.root}"
+
+
+async def _serve_url(serve: Callable[..., Awaitable[_Response]], *arguments: Any, **options: Any) -> _Response:
+    """Say in the answer's header what was decided: MiniStack says that no request is recorded."""
+    set_off: list[_Invocation] = []
+    _set_off.set(set_off)
+    status, headers, body = await serve(*arguments, **options)
+    if set_off and header.NAME in headers:
+        _, field, lineage = headers[header.NAME].partition(";Lineage=")
+        headers = {**headers, header.NAME: f"{set_off[0].onward}{field}{lineage}"}
+    return status, headers, body
 
 
 @never_fails

@@ -50,9 +50,9 @@ class TraceHeader:
 current: ContextVar[TraceHeader | None] = ContextVar("lab_trace_header", default=None)
 
 
-def read(text: str) -> TraceHeader | None:
+def read(text: object) -> TraceHeader | None:
     """Read a header; one without a valid root counts as none, as for every service of AWS."""
-    fields = dict(part.strip().split("=", 1) for part in text.split(";") if "=" in part)
+    fields = dict(part.strip().split("=", 1) for part in str(text).split(";") if "=" in part)
     root, parent, sampled = fields.get("Root", ""), fields.get("Parent", ""), fields.get("Sampled")
     if not _ROOT.fullmatch(root):
         return None

@@ -161,14 +161,15 @@ def _run_batch(run: Callable[..., Any], esm: Any, func: Any, event: Any, batch: 
 
 def _senders(records: list[dict[str, Any]]) -> dict[str, TraceHeader]:
     """Read the header of each message that has one."""
-    headers = {one["messageId"]: header.read(one["attributes"].get(_ATTRIBUTE, "")) for one in records}
+    headers = {one["messageId"]: header.read(one["attributes"].get(_ATTRIBUTE)) for one in records}
     return {message_id: sender for message_id, sender in headers.items() if sender}
 
 
-def _links(senders: dict[str, TraceHeader]) -> list[dict[str, str]]:
+def _links(senders: dict[str, TraceHeader]) -> list[dict[str, Any]]:
     """Name the senders' traces and calls, each trace once, and no more of them than a segment can link to."""
     sent = {sender.root: sender.parent for sender in senders.values() if sender.parent}
-    return [{"trace_id": root, "id": parent} for root, parent in sent.items()][:_MOST_LINKS]
+    kind = {"aws.xray.reserved.reference_type": "parent"}
+    return [{"trace_id": root, "id": parent, "attributes": kind} for root, parent in sent.items()][:_MOST_LINKS]
 
 
 @never_fails

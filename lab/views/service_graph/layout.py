@@ -1,4 +1,4 @@
-"""Where the nodes of a directed graph go when it is drawn from left to right, in layers."""
+"""Where the nodes of a directed graph go when it is drawn in layers, one after the other."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 Node = TypeVar("Node")
 
 _SWEEPS = 8
-# A line that passes a layer needs less room there than a node.
+# A line that passes a layer needs less room in it than a node.
 _LINE = 0.4
 
 
@@ -25,8 +25,8 @@ class Point(Generic[Node]):
     of_edge: tuple[int, int] = (0, 0)
 
     @property
-    def height(self) -> float:
-        """The room that it needs, in heights of a node."""
+    def room(self) -> float:
+        """The room that it needs in its layer, in nodes."""
         return 1.0 if self.node is not None else _LINE
 
 
@@ -34,8 +34,8 @@ class Point(Generic[Node]):
 class Layout(Generic[Node]):
     """The places of all nodes and edges.
 
-    :param nodes: the layer of each, and its middle from the top, in heights of a node.
-    :param edges: the places that each edge goes through, its ends too, from left to right.
+    :param nodes: the layer of each, and its middle there, in nodes from the layer's beginning.
+    :param edges: the places that each edge goes through, its ends too, from the first layer to the last.
     """
 
     nodes: Mapping[Node, tuple[int, float]]
@@ -43,7 +43,7 @@ class Layout(Generic[Node]):
 
 
 def layers(nodes: Sequence[Node], edges: Sequence[tuple[Node, Node]]) -> dict[Node, int]:
-    """Put every node to the right of all that lead to it, except for what leads back in a circle."""
+    """Put every node behind all that lead to it, except for what leads back in a circle."""
     after = _without_circles(nodes, edges)
     layer = dict.fromkeys(nodes, 0)
     for node in after:  # In an order in which nothing comes before what leads to it.
@@ -61,14 +61,14 @@ def layout(nodes: Sequence[Node], edges: Sequence[tuple[Node, Node]]) -> Layout[
         columns[layer[node]].append(points[node])
     ways = []
     for number, ends in enumerate(edges):
-        left, right = sorted(ends, key=layer.__getitem__)
-        between = range(layer[left] + 1, layer[right])
+        before, behind = sorted(ends, key=layer.__getitem__)
+        between = range(layer[before] + 1, layer[behind])
         passing: list[Point[Node]] = [Point(None, (number, column)) for column in between]
         for column, point in zip(between, passing, strict=True):
             columns[column].append(point)
-        ways.append([points[left], *passing, points[right]])
-    heights = _placed([columns[number] for number in sorted(columns)], ways)
-    place = {point: (number, heights[point]) for number, column in columns.items() for point in column}
+        ways.append([points[before], *passing, points[behind]])
+    middles = _placed([columns[number] for number in sorted(columns)], ways)
+    place = {point: (number, middles[point]) for number, column in columns.items() for point in column}
     return Layout({node: place[points[node]] for node in nodes}, [[place[point] for point in way] for way in ways])
 
 
@@ -99,34 +99,37 @@ def _without_circles(nodes: Sequence[Node], edges: Sequence[tuple[Node, Node]]) 
 
 def _placed(columns: list[list[Point[Node]]], ways: Iterable[Sequence[Point[Node]]]) -> dict[Point[Node], float]:
     """Order each layer, and then move every point as near to its neighbours as the others let it."""
-    left, right = defaultdict[Point[Node], list[Point[Node]]](list), defaultdict[Point[Node], list[Point[Node]]](list)
+    before, behind = (
+        defaultdict[Point[Node], list[Point[Node]]](list),
+        defaultdict[Point[Node], list[Point[Node]]](list),
+    )
     for way in ways:
         for one, other in pairwise(way):
-            right[one].append(other)
-            left[other].append(one)
-    heights: dict[Point[Node], float] = {}
+            behind[one].append(other)
+            before[other].append(one)
+    middles: dict[Point[Node], float] = {}
     for column in columns:
-        _stack(column, dict.fromkeys(column, 0.0), heights)
+        _stack(column, dict.fromkeys(column, 0.0), middles)
     for sweep in range(_SWEEPS):
         forward = sweep % 2 == 0
         for column in columns if forward else reversed(columns):
-            neighbours = left if forward else right
-            wanted = {point: _mean([heights[one] for one in neighbours[point]], heights[point]) for point in column}
+            neighbours = before if forward else behind
+            wanted = {point: _mean([middles[one] for one in neighbours[point]], middles[point]) for point in column}
             column.sort(key=wanted.__getitem__)
-            _stack(column, wanted, heights)
-    top = min(heights[point] - point.height / 2 for column in columns for point in column) if columns else 0.0
-    return {point: height - top for point, height in heights.items()}
+            _stack(column, wanted, middles)
+    start = min(middles[point] - point.room / 2 for column in columns for point in column) if columns else 0.0
+    return {point: middle - start for point, middle in middles.items()}
 
 
-def _stack(column: list[Point[Node]], wanted: Mapping[Point[Node], float], heights: dict[Point[Node], float]) -> None:
-    """Put the points of a layer one below the other, on the whole where they want to be."""
-    bottom = float("-inf")
+def _stack(column: list[Point[Node]], wanted: Mapping[Point[Node], float], middles: dict[Point[Node], float]) -> None:
+    """Put the points of a layer one beside the other, on the whole where they want to be."""
+    end = float("-inf")
     for point in column:
-        heights[point] = max(wanted[point], bottom + point.height / 2)
-        bottom = heights[point] + point.height / 2
-    shift = _mean([wanted[point] - heights[point] for point in column], 0.0)
+        middles[point] = max(wanted[point], end + point.room / 2)
+        end = middles[point] + point.room / 2
+    shift = _mean([wanted[point] - middles[point] for point in column], 0.0)
     for point in column:
-        heights[point] += shift
+        middles[point] += shift
 
 
 def _mean(values: Sequence[float], otherwise: float) -> float:

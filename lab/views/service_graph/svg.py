@@ -6,9 +6,10 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
+from lab.views.names import printable, short
 from lab.views.service_graph.layout import Layout, layout
-from lab.views.service_graph.tables import in_order, short, titled
-from lab.views.timeline import printable, seconds
+from lab.views.service_graph.tables import in_order, titled
+from lab.views.timeline import seconds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,9 +17,10 @@ if TYPE_CHECKING:
     from lab.service_graph import Edge, Service, ServiceGraph, ServiceKey, Statistics
 
 _WIDTH, _HEIGHT = 226, 84
-_ACROSS, _DOWN = _WIDTH + 118, _HEIGHT + 32
-_MARGIN, _TOP = 32, 76
-_LETTERS = 25
+# From one service to the next, and from one layer to the next.
+_ACROSS, _DOWN = _WIDTH + 44, _HEIGHT + 68
+_MARGIN, _TOP = 32, 68
+_LETTERS = 23
 _OUTCOMES = {"ok": "#2e9e5b", "error": "#d9a300", "throttle": "#8a5cc2", "fault": "#d13b32"}
 _QUIET = "#7d8590"
 _STYLE = """
@@ -31,18 +33,18 @@ text { font-family: system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans",
 
 
 def svg(graph: ServiceGraph, title: str) -> str:
-    """Draw the graph from left to right, each service with its figures, and each call with its own."""
+    """Draw the graph from top to bottom, each service with its figures, and each call with its own."""
     keys = in_order(graph)
     edges = [graph.edges[ends] for ends in sorted(graph.edges)]
     places = layout(keys, [(edge.source, edge.destination) for edge in edges])
-    columns = max((layer for layer, _ in places.nodes.values()), default=0) + 1
-    lowest = max((middle for _, middle in places.nodes.values()), default=0.5) + 0.5
-    lowest = max([lowest, *(middle + 0.2 for way in places.edges for _, middle in way)])
-    width = max(2 * _MARGIN + columns * _ACROSS - (_ACROSS - _WIDTH), 620)
-    height = _TOP + lowest * _DOWN + 56
+    layers = max((layer for layer, _ in places.nodes.values()), default=0) + 1
+    furthest = max((middle for _, middle in places.nodes.values()), default=0.5) + 0.5
+    furthest = max([furthest, *(middle + 0.2 for way in places.edges for _, middle in way)])
+    width = max(2 * _MARGIN + furthest * _ACROSS, 560)
+    height = _TOP + layers * _DOWN - (_DOWN - _HEIGHT) + 56
     return "\n".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height:.0f}" width="{width}" '
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" '
             f'height="{height:.0f}" role="img" aria-label="{_escaped(title)}">',
             f"<style>{_STYLE}</style>",
             f"<defs>{''.join(_arrowhead(colour) for colour in (_QUIET, *_OUTCOMES.values()))}</defs>",
@@ -58,7 +60,7 @@ def svg(graph: ServiceGraph, title: str) -> str:
 
 def _corner(layer: int, middle: float) -> tuple[float, float]:
     """Find the upper left corner of a node."""
-    return _MARGIN + layer * _ACROSS, _TOP + middle * _DOWN - _HEIGHT / 2
+    return _MARGIN + middle * _ACROSS - _WIDTH / 2, _TOP + layer * _DOWN
 
 
 # Services
@@ -121,35 +123,35 @@ def _described(counts: Statistics) -> str:
 
 
 def _edges(edges: Sequence[Edge], places: Layout[ServiceKey]) -> list[str]:
-    """Draw the calls, each with an end of its own at the side of a service; no line crosses a label."""
+    """Draw the calls, each with an end of its own at the edge of a service; no line crosses a label."""
     sides: dict[tuple[ServiceKey, str], list[tuple[float, int]]] = defaultdict(list)
     for number, through in enumerate(places.edges):
-        left, right = _ends(edges[number], places)
-        sides[left, "leaving"].append((through[1][1], number))
-        sides[right, "arriving"].append((through[-2][1], number))
+        upper, lower = _ends(edges[number], places)
+        sides[upper, "leaving"].append((through[1][1], number))
+        sides[lower, "arriving"].append((through[-2][1], number))
 
     def port(key: ServiceKey, side: str, number: int) -> tuple[float, float]:
         x, y = _corner(*places.nodes[key])
         position = [one for _, one in sorted(sides[key, side])].index(number) + 1
-        return x + (_WIDTH if side == "leaving" else 0), y + _HEIGHT * position / (len(sides[key, side]) + 1)
+        return x + _WIDTH * position / (len(sides[key, side]) + 1), y + (_HEIGHT if side == "leaving" else 0)
 
     drawn: list[tuple[str, str]] = []
     for number, edge in enumerate(edges):
-        left, right = _ends(edge, places)
-        if left == right:
-            drawn.append(_edge(edge, *_loop(*_corner(*places.nodes[left]))))
+        upper, lower = _ends(edge, places)
+        if upper == lower:
+            drawn.append(_edge(edge, *_loop(*_corner(*places.nodes[upper]))))
         else:
             between = [_corner(*place) for place in places.edges[number][1:-1]]
-            middles = [(x, y + _HEIGHT / 2) for x, y in between]
-            way: list[tuple[float, float]] = [port(left, "leaving", number), *middles, port(right, "arriving", number)]
-            drawn.append(_edge(edge, *_through(way), backwards=edge.source != left))
+            middles = [(x + _WIDTH / 2, y) for x, y in between]
+            way: list[tuple[float, float]] = [port(upper, "leaving", number), *middles, port(lower, "arriving", number)]
+            drawn.append(_edge(edge, *_through(way), backwards=edge.source != upper))
     return [line for line, _ in drawn] + [label for _, label in drawn]
 
 
 def _ends(edge: Edge, places: Layout[ServiceKey]) -> tuple[ServiceKey, ServiceKey]:
-    """Tell which end of an edge is to the left, and which to the right."""
-    left, right = sorted((edge.source, edge.destination), key=lambda key: places.nodes[key][0])
-    return left, right
+    """Tell which end of an edge is above, and which below."""
+    upper, lower = sorted((edge.source, edge.destination), key=lambda key: places.nodes[key][0])
+    return upper, lower
 
 
 def _through(way: Sequence[tuple[float, float]]) -> tuple[str, tuple[float, float]]:
@@ -157,19 +159,19 @@ def _through(way: Sequence[tuple[float, float]]) -> tuple[str, tuple[float, floa
     x, y = way[0]
     path = f"M{x:g} {y:g}"
     for next_x, next_y in way[1:]:
-        bend, middle = (x + next_x) / 2, ((x + next_x) / 2, (y + next_y) / 2)
-        path += f" C{bend:g} {y:g} {bend:g} {next_y:g} {next_x:g} {next_y:g}"
+        bend, middle = (y + next_y) / 2, ((x + next_x) / 2, (y + next_y) / 2)
+        path += f" C{x:g} {bend:g} {next_x:g} {bend:g} {next_x:g} {next_y:g}"
         x, y = next_x, next_y
         if (next_x, next_y) != way[-1]:
-            x += _WIDTH
-            path += f" H{x:g}"
+            y += _HEIGHT
+            path += f" V{y:g}"
     return path, middle
 
 
 def _loop(x: float, y: float) -> tuple[str, tuple[float, float]]:
-    """Draw a line from the top of a service back to it."""
-    right, left, up = x + _WIDTH - 30, x + _WIDTH - 90, y - 26
-    return f"M{right:g} {y:g} C{right:g} {up:g} {left:g} {up:g} {left:g} {y:g}", ((left + right) / 2, up + 4)
+    """Draw a line from the side of a service back to it."""
+    side, away, upper, lower = x + _WIDTH, x + _WIDTH + 26, y + 22, y + _HEIGHT - 22
+    return f"M{side:g} {upper:g} C{away:g} {upper:g} {away:g} {lower:g} {side:g} {lower:g}", (away, y + _HEIGHT / 2)
 
 
 def _edge(edge: Edge, path: str, middle: tuple[float, float], *, backwards: bool = False) -> tuple[str, str]:

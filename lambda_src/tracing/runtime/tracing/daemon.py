@@ -19,15 +19,19 @@ def has_address() -> bool:
 
 
 def send(datagram: bytes) -> None:
-    """Send, without ever waiting: what the daemon cannot take is lost."""
-    channel, address = _opened(os.environ[_ADDRESS])
-    channel.sendto(datagram, address)
+    """Send to the daemon, if there is one, without ever waiting: what it cannot take is lost."""
+    text = os.environ.get(_ADDRESS)
+    if text:
+        channel, address = _opened(text)
+        channel.sendto(datagram, address)
 
 
 @lru_cache(maxsize=1)
 def _opened(text: str) -> tuple[socket.socket, Any]:
     host, port = udp_address(text)
-    [(family, kind, protocol, _, address), *_] = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
+    # To look up a name could take seconds of the request's.
+    numeric = socket.AI_NUMERICHOST
+    [(family, kind, protocol, _, address), *_] = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM, flags=numeric)
     channel = socket.socket(family, kind, protocol)
     channel.setblocking(False)
     return channel, address

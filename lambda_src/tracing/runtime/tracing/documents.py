@@ -11,13 +11,14 @@ from __future__ import annotations
 import json
 import math
 import re
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.trace import SpanKind, StatusCode
 
 from .header import segment_id, trace_id
 from .identifiers import identifier
-from .redaction import LONGEST_TEXT, message_without_secrets, url_without_secrets
+from .redaction import LONGEST_TEXT, message_without_secrets, text_without_secrets, url_without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,6 +58,8 @@ _NOT_IN_A_KEY = re.compile(r"[^0-9A-Za-z_]")
 _FRAME = re.compile(r'^  File "(.*)", line (\d+), in (.*)$', re.MULTILINE)
 _REQUIRED = {"id", "trace_id", "parent_id", "type", "name", "start_time", "end_time"}
 _WITH_A_FIELD = {METHOD, URL, STATUS, SIZE, ERROR_TYPE}
+# What the instrumentations of OpenTelemetry may set, and what is nobody's business.
+_NEVER = ("aws.xray.", "http.request.header.", "http.response.header.", "url.query")
 # What AWS answers with other status codes than 429.
 _THROTTLED = {
     "BandwidthLimitExceeded",
@@ -80,7 +83,8 @@ def document(span: ReadableSpan) -> Document | None:
     """Write the document of a span, if it belongs to a segment; every one is a subsegment that is sent by itself."""
     if not (span.context and span.parent):
         return None
-    attributes = dict(span.attributes or {})
+    attributes = span.attributes or {}
+    aws, annotations, metadata = _told_apart(attributes)
     started = (span.start_time or 0) / 1e9
     written = {
         "id": segment_id(span.context),
@@ -92,11 +96,11 @@ def document(span: ReadableSpan) -> Document | None:
         "end_time": max(started, (span.end_time or 0) / 1e9),
         "namespace": _namespace(span, attributes),
         "http": _http(attributes),
-        "aws": {key: value for key, value in _starting("aws.", attributes).items() if not key.startswith("xray.")},
+        "aws": aws,
         **_flags(span, attributes),
         "cause": _cause(span),
-        "annotations": dict(list(_starting(ANNOTATION, attributes).items())[:MOST_ANNOTATIONS]),
-        "metadata": _metadata(attributes),
+        "annotations": dict(islice(annotations.items(), MOST_ANNOTATIONS)),
+        "metadata": {"default": metadata} if metadata else None,
         "links": _links(span),
     }
     return {field: value for field, value in written.items() if value or field in _REQUIRED}
@@ -152,8 +156,29 @@ def _json(value: object) -> bytes:
     return _encode(value).encode(errors="replace")
 
 
-def _starting(prefix: str, attributes: Mapping[str, Any]) -> dict[str, Any]:
-    return {key.removeprefix(prefix): value for key, value in attributes.items() if key.startswith(prefix)}
+def _told_apart(attributes: Mapping[str, Any]) -> tuple[Document, Document, Document]:
+    """Tell apart details of AWS calls, annotations, and metadata: what was added as such, and whatever has no field."""
+    aws, annotations, metadata = {}, {}, {}
+    for key, value in attributes.items():
+        if key.startswith(ANNOTATION):
+            annotations[key.removeprefix(ANNOTATION)] = value
+        elif key.startswith(METADATA):
+            metadata[key.removeprefix(METADATA)] = _from_json(value)
+        elif key in _WITH_A_FIELD or key.startswith(_NEVER):
+            continue
+        elif key.startswith("aws."):
+            aws[key.removeprefix("aws.")] = value
+        else:
+            metadata[key] = text_without_secrets(value) if isinstance(value, str) else value
+    return aws, annotations, metadata
+
+
+def _from_json(text: object) -> object:
+    try:
+        return json.loads(str(text))
+    except ValueError:
+        # Not from here, so it need not be any.
+        return text
 
 
 def _namespace(span: ReadableSpan, attributes: Mapping[str, Any]) -> str | None:
@@ -205,17 +230,6 @@ def _exception(attributes: Mapping[str, Any]) -> Document:
 def _stack(stacktrace: str) -> list[Document]:
     """Read the frames of Python's own form, the most recent first."""
     return [{"path": path, "line": int(line), "label": label} for path, line, label in _FRAME.findall(stacktrace)][::-1]
-
-
-def _metadata(attributes: Mapping[str, Any]) -> Document | None:
-    """Gather what was added as metadata, and every attribute for which X-Ray has no field."""
-    added = {key: json.loads(text) for key, text in _starting(METADATA, attributes).items()}
-    others = {
-        key: value
-        for key, value in attributes.items()
-        if key not in _WITH_A_FIELD and not key.startswith((ANNOTATION, "aws."))
-    }
-    return {"default": others | added} if others or added else None
 
 
 def _links(span: ReadableSpan) -> list[Document]:

@@ -1,7 +1,7 @@
 """Reads and writes the header ``X-Amzn-Trace-Id``, in which a trace goes from one service to the next.
 
-Not ``opentelemetry-propagator-aws-xray``: it leaves out ``Lineage``, in which AWS Lambda counts how often a chain of
-functions has called itself, so that every loop through a traced function would go on for ever.
+Not ``opentelemetry-propagator-aws-xray`` (1.0.2): it leaves out ``Lineage``, in which AWS Lambda counts how often a
+chain of functions has called itself, so that every loop through a traced function would go on for ever.
 
 Source: https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
 Source: https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html

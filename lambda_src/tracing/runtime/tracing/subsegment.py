@@ -86,9 +86,10 @@ class Subsegment:
     @harmless
     def set_answer(self, answer: object) -> None:
         """Take the status out of a handler's answer to Amazon API Gateway, or to a function URL."""
-        status = answer.get("statusCode") if isinstance(answer, dict) else None
-        if isinstance(status, int):
-            self.set_response(status)
+        # API Gateway takes a number and a text alike.
+        status = str(answer.get("statusCode")) if isinstance(answer, dict) else ""
+        if status.isascii() and status.isdecimal():
+            self.set_response(int(status))
 
     @harmless
     def set_attributes(self, attributes: Mapping[str, AttributeValue]) -> None:
@@ -113,7 +114,8 @@ class Subsegment:
 
     def end(self, error: BaseException | None = None) -> None:
         """End, because of ``error`` if there is one."""
-        if error and self._span.is_recording():
+        # A generator that nobody reads to its end was not at fault.
+        if error and self._span.is_recording() and not isinstance(error, GeneratorExit):
             self._record(error)
         self._end()
 

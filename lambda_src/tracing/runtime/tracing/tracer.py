@@ -40,7 +40,7 @@ class _Sender(SpanProcessor):
     @harmless
     def on_end(self, span: ReadableSpan) -> None:
         written = document(span)
-        if written and daemon.has_address():
+        if written:
             daemon.send(datagram(written))
 
 
@@ -63,13 +63,13 @@ class Tracer:
     def __init__(self) -> None:
         self.provider = _provider()
         self._spans = self.provider.get_tracer("tracing")
-        # Where a thread goes on that the handler started: it has no context of its own.
-        self._invocation: Context | None = None
+        # Those under way: where a thread goes on that a handler started, as it has no context of its own.
+        self._invocations: list[Context | None] = []
 
     def handler(
         self, function: Callable[[_Event, _LambdaContext], _Answer]
     ) -> Callable[[_Event, _LambdaContext], _Answer]:
-        """Trace every invocation of a handler, linked to the traces of the messages that it is invoked with."""
+        """Trace every invocation of a handler."""
         name = getattr(function, "__name__", "handler")
 
         @functools.wraps(function)
@@ -78,16 +78,14 @@ class Tracer:
             if not header or not daemon.has_address():
                 return function(event, context)
             http_calls.follow_urllib3(self)
-            before = self._invocation
-            parent = _context_of(header)
-            try:
-                with Subsegment(self, name, parent=parent, links=_links_of_event(event)) as invocation:
-                    self._invocation = invocation.context
+            with Subsegment(self, name, parent=_context_of(header)) as invocation:
+                self._invocations.append(invocation.context)
+                try:
                     answer = function(event, context)
-                    invocation.set_answer(answer)
-                    return answer
-            finally:
-                self._invocation = before
+                finally:
+                    self._invocations.remove(invocation.context)
+                invocation.set_answer(answer)
+                return answer
 
         return traced
 
@@ -96,7 +94,7 @@ class Tracer:
         return Subsegment(self, name, links=links)
 
     def links_of(self, records: Iterable[Mapping[str, Any]]) -> list[Link]:
-        """Link to the traces of those who sent the messages of an Amazon SQS batch: each once, 20 at most."""
+        """Link to the traces of those who sent these messages of Amazon SQS: each once, 20 at most."""
         return _links_of(records) or []
 
     def instrument(self, client: _Client) -> _Client:
@@ -109,7 +107,7 @@ class Tracer:
         context = get_current()
         if trace.get_current_span(context).get_span_context().is_valid:
             return context
-        return self._invocation
+        return self._invocations[-1] if self._invocations else None
 
     def start(self, name: str, **options: Any) -> trace.Span:
         """Start a span, as OpenTelemetry's tracer does."""
@@ -117,25 +115,25 @@ class Tracer:
 
 
 @harmless
-def _links_of_event(event: object) -> list[Link] | None:
-    records = event.get("Records") if isinstance(event, dict) else None
-    return _links_of(records) if isinstance(records, list) else None
-
-
-@harmless
 def _context_of(header: str) -> Context | None:
-    remote = read_header(header)
-    return trace.set_span_in_context(NonRecordingSpan(remote), get_current()) if remote else None
+    remote, context = read_header(header), get_current()
+    if remote is None:
+        return None
+    if trace.get_current_span(context).get_span_context().trace_id == remote.trace_id:
+        # One handler calls another.
+        return context
+    return trace.set_span_in_context(NonRecordingSpan(remote), context)
 
 
 @harmless
 def _links_of(records: Iterable[Mapping[str, Any]]) -> list[Link]:
-    headers = dict.fromkeys(
-        header
-        for record in records
-        if isinstance(record, dict) and isinstance(record.get("attributes"), dict)
-        if isinstance(header := record["attributes"].get("AWSTraceHeader"), str)
-    )
-    senders = {(sent.trace_id, sent.span_id): sent for header in headers if (sent := read_header(header))}
-    # Whoever was not sampled left no trace to link to.
-    return [Link(sent) for sent in senders.values() if sent.trace_flags.sampled][:MOST_LINKS]
+    links: dict[tuple[int, int], Link] = {}
+    for record in records:
+        attributes = record.get("attributes") if isinstance(record, dict) else None
+        header = attributes.get("AWSTraceHeader") if isinstance(attributes, dict) else None
+        # Whoever was not sampled left no trace to link to. There may be 10,000 of them: this is cheaper than to read.
+        if isinstance(header, str) and "Sampled=1" in header and (sender := read_header(header)):
+            links[sender.trace_id, sender.span_id] = Link(sender)
+            if len(links) == MOST_LINKS:
+                break
+    return list(links.values())

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
-from lab.xray.filter_expression.services import Edge, Service, edges_between, services_of
+from lab.xray.matching.services import Edge, Service, edges_between, services_of
 from lab.xray.model import Trace
 from lab.xray.summaries import root_of, span_of
 
@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from lab.xray.model import Segment
-
-Value: TypeAlias = "str | float | bool"
+    from lambda_src.trace_group.filter_expression.tree import Value
 
 _FIELDS = {
     "http.status": ("http", "response", "status"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from lab.xray.filter_expression.errors import FilterExpressionError
+from lambda_src.trace_group.filter_expression.errors import FilterExpressionError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

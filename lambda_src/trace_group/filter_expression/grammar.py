@@ -5,10 +5,10 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
-from lab.xray.filter_expression.errors import FilterExpressionError, RootCauseError
-from lab.xray.filter_expression.keywords import KEYWORDS, ROOT_CAUSES, SEARCHES, Place, Type
-from lab.xray.filter_expression.tokens import Kind, Token, tokens
-from lab.xray.filter_expression.tree import (
+from lambda_src.trace_group.filter_expression.errors import FilterExpressionError, RootCauseError
+from lambda_src.trace_group.filter_expression.keywords import KEYWORDS, ROOT_CAUSES, SEARCHES, Place, Type
+from lambda_src.trace_group.filter_expression.tokens import Kind, Token, tokens
+from lambda_src.trace_group.filter_expression.tree import (
     AllOf,
     AnyOf,
     Comparison,
@@ -25,7 +25,7 @@ from lab.xray.filter_expression.tree import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lab.xray.filter_expression.values import Value
+    from lambda_src.trace_group.filter_expression.tree import Value
 
 _DEEPEST = 50
 _ALWAYS = AllOf(())
