@@ -11,7 +11,7 @@ import psutil
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.markup import escape
 
-from benchmarks import consumer, handler_import, lab_up, sender, synth, trace_receiver, tracing
+from benchmarks import consumer, events, handler_import, lab_up, sender, synth, trace_receiver, tracing
 from benchmarks.comparison import measure
 from benchmarks.table import COLUMNS, row
 from benchmarks.workbench import MeasurementError, workbench
@@ -40,6 +40,7 @@ BENCHMARKS = {
     "import": Benchmark("time to import the handler and make its client", handler_import.comparisons, rounds=15),
     "synth": Benchmark("time of `cdk synth`", synth.comparisons, rounds=5),
     "lab-up": Benchmark("time of `lab up`", lab_up.comparisons, rounds=3),
+    "events": Benchmark("events that get through a rule to a queue a second", events.comparisons, rounds=5),
     "trace-receiver": Benchmark("segments that the local X-Ray takes a second", trace_receiver.comparisons, rounds=3),
     "tracing": Benchmark(
         "time that tracing adds to a cold start, and takes of an invocation", tracing.comparisons, rounds=15

@@ -1,4 +1,4 @@
-"""Queues that EventBridge can send to: encrypted, reached over TLS alone; and a dead-letter queue that is watched."""
+"""Queues that every service can send to: encrypted, reached over TLS alone; and what lets EventBridge into them."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from lambda_src.posture import Posture
 if TYPE_CHECKING:
     from constructs import Construct
 
+#: Why a dead-letter queue has none of its own.
+IS_THE_LAST = "It is the dead-letter queue: messages stay until a person sends them back, and an alarm says so."
 _EVENTBRIDGE = "events.amazonaws.com"
-_IS_THE_LAST = "It is the dead-letter queue: messages stay until a person sends them back, and an alarm says so."
 
 
 class EncryptedQueue(sqs.Queue):
@@ -58,6 +59,21 @@ class EncryptedQueue(sqs.Queue):
             )
 
 
+class InspectedQueue(EncryptedQueue):
+    """A queue that people and runbooks look into, and no program consumes; ``options`` are those of EncryptedQueue."""
+
+    def __init__(self, scope: Construct, construct_id: str, **options: Any) -> None:
+        """Make the queue."""
+        super().__init__(scope, construct_id, **options)
+        acknowledge(
+            self,
+            "AwsSolutions-SQS3",
+            "Serverless-SQSRedrivePolicy",
+            reason="No program consumes it, a person or the runbook looks at what is in it: nothing can fail here "
+            "again and again. To consume it is the work of QueueWorker, which has a dead-letter queue.",
+        )
+
+
 class DeadLetterQueue(EncryptedQueue):
     """Keeps what failed for 14 days, and raises an alarm when there is anything.
 
@@ -78,7 +94,7 @@ class DeadLetterQueue(EncryptedQueue):
         super().__init__(
             scope, construct_id, encryption_key=encryption_key, posture=posture, retention_period=Duration.days(14)
         )
-        acknowledge(self, "Serverless-SQSRedrivePolicy", reason=_IS_THE_LAST)
+        acknowledge(self, "Serverless-SQSRedrivePolicy", reason=IS_THE_LAST)
         #: Goes off when there is anything in it.
         self.alarm = alarm_above(
             self,
@@ -103,7 +119,7 @@ def event_dead_letter_queue(scope: Construct, construct_id: str, **options: Any)
         **options,
     )
     # The tool knows dead-letter queues of queues and functions, and not those of rules and buses.
-    acknowledge(queue, "AwsSolutions-SQS3", reason=_IS_THE_LAST)
+    acknowledge(queue, "AwsSolutions-SQS3", reason=IS_THE_LAST)
     return queue
 
 
@@ -127,11 +143,16 @@ def let_events_in(queue: sqs.IQueue, *, sid: str, source_arn: str) -> None:
             f"{queue.node.path} is a queue that this app does not make: its policy must let {_EVENTBRIDGE} send to it, "
             "or what could not be delivered is lost.",
         )
+    let_service_use_key(queue, _EVENTBRIDGE)
+
+
+def let_service_use_key(queue: sqs.IQueue, service: str) -> None:
+    """Let an AWS service that sends to ``queue`` use the queue's key, if it has one."""
     if queue.encryption_master_key:
         # For the account, not for the one source: key, queue and source would wait for each other.
         queue.encryption_master_key.add_to_resource_policy(
             iam.PolicyStatement(
-                principals=[iam.ServicePrincipal(_EVENTBRIDGE)],
+                principals=[iam.ServicePrincipal(service)],
                 actions=["kms:Decrypt", "kms:GenerateDataKey*"],
                 resources=["*"],  # in a key's own policy, the key
                 conditions={"StringEquals": {"aws:SourceAccount": Stack.of(queue).account}},

@@ -10,9 +10,9 @@ import typer
 from rich.markup import escape
 
 from lab import choices, deployment
-from lab import events as eventbridge
 from lab.choices import Json, TargetOption, Yes
 from lab.errors import UsageError
+from lab.events import archives, buses, entries, patterns
 from lab.target import Target, TargetName
 from lab.views.terminal import err, out, print_json, steps
 from lab_stacks import catalog
@@ -50,24 +50,24 @@ def put(
     """
     given = {"source": source, "detail-type": detail_type}
     if detail is not None:
-        given["detail"] = eventbridge.parsed(_text(detail, "--detail"), "--detail")
+        given["detail"] = entries.parsed(_text(detail, "--detail"), "--detail")
     defaults = {name: value for name, value in given.items() if value is not None}
     if file is not None:
         whole = _text(file if file == "-" else f"@{file}", "--file")
-        entries = eventbridge.entries(whole.splitlines(), file, defaults)
-        if not entries:
+        to_put = entries.entries(whole.splitlines(), file, defaults)
+        if not to_put:
             raise UsageError(f"--file {file} holds no event.")
     else:
-        entries = [eventbridge.entry({"detail": {}, **defaults}, "The event")]
+        to_put = [entries.entry({"detail": {}, **defaults}, "The event")]
     where = choices.opened(target)
     name = _bus(where, bus)
-    choices.confirm(where, f"put {len(entries)} events on the bus {name}", yes=yes)
+    choices.confirm(where, f"put {len(to_put)} events on the bus {name}", yes=yes)
     with steps() as progress:
-        sent = eventbridge.put(
+        sent = buses.put(
             where.session,
             name,
-            entries,
-            lambda now: progress.waiting_for(f"Putting events: {len(now.event_ids)} of {len(entries)}"),
+            to_put,
+            lambda now: progress.waiting_for(f"Putting events: {len(now.event_ids)} of {len(to_put)}"),
         )
     failed = sum(sent.failures.values())
     if json:
@@ -98,11 +98,11 @@ def tail(
     A rule and a queue of its own bring the events here, and are removed at the end. On AWS a new rule may need a
     minute before it sees its first event.
     """
-    wanted = eventbridge.parsed(_text(pattern, "--pattern"), "--pattern") if pattern is not None else None
+    wanted = entries.parsed(_text(pattern, "--pattern"), "--pattern") if pattern is not None else None
     where = choices.opened(target)
     name = _bus(where, bus)
     choices.confirm(where, f"make a temporary rule and queue to watch the bus {name}", yes=yes)
-    with stop_on_signals() as stop, eventbridge.tail(where.session, name, wanted) as receive:
+    with stop_on_signals() as stop, buses.tail(where.session, name, wanted) as receive:
         err.print(f"Watching the bus {escape(name)}; Ctrl-C ends it.")
         seen = 0
         while not stop.is_set() and seen != count:
@@ -130,12 +130,12 @@ def replay(
     field `replay-name` now, so that a rule can tell it. On AWS an event may need ten minutes to reach the archive.
     Ctrl-C cancels what is left.
     """
-    first, last = eventbridge.span(start, end, now=datetime.now(timezone.utc))
+    first, last = archives.span(start, end, now=datetime.now(timezone.utc))
     where = choices.opened(target)
     name = archive or deployment.find(catalog.section("eventbridge"), where).output("ArchiveName")
     choices.confirm(where, f"replay the archive {name}", yes=yes)
     with steps() as progress:
-        done = eventbridge.replay(
+        done = archives.replay(
             where.session, name, first, last, lambda state: progress.waiting_for(f"Replaying {name}: {state}")
         )
     if json:
@@ -161,9 +161,9 @@ def try_pattern(
     """
     if pattern == event == "-":
         raise UsageError("--pattern - and --event -: standard input can be read for one of them.")
-    wanted = eventbridge.parsed(_text(pattern, "--pattern"), "--pattern")
-    tried = eventbridge.parsed(_text(event, "--event"), "--event")
-    it_does = eventbridge.matches(choices.opened(target).session, wanted, tried)
+    wanted = entries.parsed(_text(pattern, "--pattern"), "--pattern")
+    tried = entries.parsed(_text(event, "--event"), "--event")
+    it_does = patterns.matches(choices.opened(target).session, wanted, tried)
     if json:
         print_json({"matches": it_does})
     else:
@@ -174,7 +174,7 @@ def try_pattern(
 def _bus(where: Target, bus: str | None) -> str:
     if bus is None:
         return deployment.find(catalog.section("eventbridge"), where).output("BusName")
-    eventbridge.require_bus(where.session, bus)
+    buses.require_bus(where.session, bus)
     return bus
 
 
@@ -190,7 +190,7 @@ def _text(value: str, option: str) -> str:
         raise UsageError(f"{option}: {value[1:]} cannot be read: {error}") from None
 
 
-def _print(event: eventbridge.Event, *, json: bool) -> None:
+def _print(event: entries.Event, *, json: bool) -> None:
     if json:
         print(dumps(event), flush=True)
     else:

@@ -13,8 +13,9 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 
+from lambda_src.event_bus.archive_key import encrypt_archive
 from lambda_src.event_bus.logs import deliver_logs
-from lambda_src.options import checked
+from lambda_src.options import Options, checked
 from lambda_src.posture import Posture
 from lambda_src.queue import event_dead_letter_queue, let_events_in
 
@@ -77,8 +78,7 @@ class ArchivedEventBus(events.EventBus):
             options.require(named, "event_bus_name", event_bus_name, "1 to 50 letters, digits, and any of _-")
             described = description is None or len(description) <= 512
             options.require(described, "description", description, "512 characters at most")
-            known = organization_id is None or re.fullmatch(r"o-[a-z0-9]{10,32}", organization_id) is not None
-            options.require(known, "organization_id", organization_id, "o- and 10 to 32 small letters and digits")
+            check_organization_id(options, organization_id)
             options.require(days >= 1 and days % 1 == 0, "archive_retention", f"{days:g} days", "1 day or more, whole")
             standard = dead_letter_queue is None or not dead_letter_queue.fifo
             options.require(standard, "dead_letter_queue", "a FIFO queue", "EventBridge takes a standard queue")
@@ -116,8 +116,8 @@ class ArchivedEventBus(events.EventBus):
             )
 
     def _event_archive(self, retention: Duration, encryption_key: kms.IKey | None, posture: Posture) -> events.Archive:
-        # Not by self.archive(), which forgets the key; and by the bus's name, because its reference in the key's policy
-        # would make key, bus and dead-letter queue wait for each other.
+        # Not by self.archive(), but by the bus's name: the bus's reference in the key's policy would make key, bus and
+        # dead-letter queue wait for each other.
         [bus] = [child for child in self.node.children if isinstance(child, events.CfnEventBus)]
         arn = Stack.of(self).format_arn(service="events", resource="event-bus", resource_name=bus.name)
         archive = events.Archive(
@@ -126,10 +126,11 @@ class ArchivedEventBus(events.EventBus):
             source_event_bus=events.EventBus.from_event_bus_arn(self, "ByName", arn),
             event_pattern=events.EventPattern(source=events.Match.prefix("")),
             retention=retention,
-            kms_key=encryption_key,
         )
         archive.node.add_dependency(bus)
         archive.apply_removal_policy(posture.removal_policy)
+        if encryption_key:
+            encrypt_archive(archive, encryption_key, bus_arn=arn)
         return archive
 
     def _who_may_put_events(self, organization_id: str | None) -> iam.PolicyStatement:
@@ -137,3 +138,13 @@ class ArchivedEventBus(events.EventBus):
         if organization_id:
             who = {"sid": "ThisOrganization", "principals": [iam.OrganizationPrincipal(organization_id)]}
         return iam.PolicyStatement(actions=["events:PutEvents"], resources=[self.event_bus_arn], **who)
+
+
+def check_organization_id(options: Options, organization_id: str | None) -> None:
+    """Note an id that no organization has; to give none at all is no mistake."""
+    options.require(
+        not organization_id or re.fullmatch(r"o-[a-z0-9]{10,32}", organization_id) is not None,
+        "organization_id",
+        organization_id,
+        "o- and 10 to 32 small letters and digits, as `aws organizations describe-organization` prints it",
+    )

@@ -67,16 +67,21 @@ def check_targets(options: Options, resources: Iterable[Any]) -> None:
     for number, resource in enumerate(resources):
         if isinstance(resource, events.ApiDestination):
             for endpoint in _endpoints(resource):
-                options.require(
-                    endpoint.startswith("https://"),
-                    f"targets[{number}]",
-                    f"an API destination at {endpoint}",
-                    "EventBridge calls https alone; give an endpoint that begins with https://",
-                )
+                check_endpoint(options, f"endpoint of targets[{number}]", endpoint)
         elif isinstance(resource, sqs.Queue):
             options.require(
                 _takes_events(resource), f"targets[{number}]", "a queue encrypted by AWS's key in KMS", _OTHER_KEY
             )
+
+
+def check_endpoint(options: Options, option: str, endpoint: str | None) -> None:
+    """Note an endpoint that an API destination cannot call; to give none at all is no mistake."""
+    options.require(
+        not endpoint or re.match(r"https://[^/]", endpoint) is not None,
+        option,
+        endpoint,
+        "EventBridge calls https alone: give a URL such as https://example.com/orders",
+    )
 
 
 _OTHER_KEY = "that key is closed to EventBridge; encrypt with SQS_MANAGED, or with a key of your own"

@@ -17,6 +17,7 @@ from lambda_src.alarms import alarm_above
 from lambda_src.function.construct import PythonFunction
 from lambda_src.options import checked
 from lambda_src.posture import Posture
+from lambda_src.queue import IS_THE_LAST, EncryptedQueue
 from lambda_src.queue_worker.checks import check
 
 
@@ -98,20 +99,18 @@ class QueueWorker(Construct):
         super().__init__(scope, construct_id)
 
         name = queue_name or Names.unique_resource_name(self, max_length=75) + (".fifo" if fifo else "")
+        both: dict[str, Any] = {"fifo": fifo or None, "encryption_key": encryption_key, "posture": posture}
         #: Holds what failed ``max_receives`` times; ``lab dlq`` shows it and sends it back.
-        self.dead_letter_queue: sqs.IQueue = dead_letter_queue or self._dead_letter_queue(
-            name, fifo=fifo, encryption_key=encryption_key, posture=posture
-        )
+        self.dead_letter_queue: sqs.IQueue = dead_letter_queue or self._dead_letter_queue(name, **both)
         #: Where producers send; grant it: ``worker.queue.grant_send_messages(producer)``.
-        self.queue = self._queue(
+        self.queue = EncryptedQueue(
+            self,
             "Queue",
-            fifo=fifo,
-            encryption_key=encryption_key,
-            posture=posture,
             queue_name=name,
             visibility_timeout=Duration.seconds(visibility),
             retention_period=retention,
             dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letter_queue, max_receive_count=max_receives),
+            **both,
         )
         #: What consumes the messages.
         self.function = function
@@ -124,34 +123,14 @@ class QueueWorker(Construct):
         #: Age of the oldest message, and anything in the dead-letter queue.
         self.alarms = self._alarms(max_age, alarm_topic)
 
-    def _queue(
-        self, construct_id: str, *, fifo: bool, encryption_key: kms.IKey | None, posture: Posture, **options: Any
-    ) -> sqs.Queue:
-        queue = sqs.Queue(
-            self,
-            construct_id,
-            fifo=fifo or None,
-            enforce_ssl=True,
-            encryption=sqs.QueueEncryption.KMS if encryption_key else sqs.QueueEncryption.SQS_MANAGED,
-            encryption_master_key=encryption_key,
-            removal_policy=posture.removal_policy,
-            **options,
-        )
-        if encryption_key is None:
-            acknowledge(
-                queue,
-                "CKV_AWS_27",
-                reason="No encryption_key was given: Amazon SQS encrypts every message with a key of its own "
-                "(SSE-SQS), which the tool does not count.",
-            )
-        return queue
-
     def _dead_letter_queue(self, source_name: str, **options: Any) -> sqs.Queue:
         # By its name: a reference would make the two queues wait for each other.
         source = sqs.Queue.from_queue_arn(
             self, "Source", Stack.of(self).format_arn(service="sqs", resource=source_name)
         )
-        queue = self._queue(
+        # Not a DeadLetterQueue, whose own alarm would not watch one that exists already.
+        queue = EncryptedQueue(
+            self,
             "DeadLetterQueue",
             retention_period=Duration.days(14),
             redrive_allow_policy=sqs.RedriveAllowPolicy(
@@ -159,11 +138,7 @@ class QueueWorker(Construct):
             ),
             **options,
         )
-        acknowledge(
-            queue,
-            "Serverless-SQSRedrivePolicy",
-            reason="It is the dead-letter queue: messages stay until a person sends them back, and an alarm says so.",
-        )
+        acknowledge(queue, "Serverless-SQSRedrivePolicy", reason=IS_THE_LAST)
         return queue
 
     def _event_source_mapping(self, **options: Any) -> lambda_.EventSourceMapping:

@@ -351,7 +351,7 @@ def test_it_refuses_an_api_destination_over_http(stack: Stack) -> None:
 
     with pytest.raises(
         ValueError,
-        match=r"targets\[0\] is an API destination at http://example.com/orders: EventBridge calls https alone; give",
+        match=r"endpoint of targets\[0\] is http://example.com/orders: EventBridge calls https alone: give a URL",
     ):
         EventRule(stack, "Rule", event_pattern=PATTERN, targets=[targets.ApiDestination(destination)])
 

@@ -47,7 +47,7 @@ def test_every_choice_of_the_chapter_is_there(template: dict[str, Any]) -> None:
         "OrderPlaced": {"Ref": next(name for name in template["Resources"] if name.startswith("OrdersA"))},
         "Unreliable": {"Ref": next(name for name in template["Resources"] if name.startswith("OrdersA"))},
         "Audited": {"Ref": next(name for name in template["Resources"] if name.startswith("Audit3"))},
-        "SecurityGroupOpened": "default bus",
+        "PortOpened": "default bus",
         "ImageScanned": "default bus",
         "TaskStopped": "default bus",
         "EveryMinute": "ScheduleExpression",
@@ -70,7 +70,7 @@ def test_every_choice_of_the_chapter_is_there(template: dict[str, Any]) -> None:
         ),
         ("Unreliable", [event("shop.orders", "PaymentRefused")], [event("shop.orders", "OrderPlaced", total=100)]),
         (
-            "SecurityGroupOpened",
+            "PortOpened",
             [cloudtrail("aws.ec2"), cloudtrail("by-hand.aws.ec2")],
             [cloudtrail("aws.s3"), cloudtrail("aws.ec2", "RevokeSecurityGroupIngress")],
         ),
@@ -98,7 +98,7 @@ def test_a_rule_waits_for_its_events_and_no_others(
 def test_an_order_goes_to_every_kind_of_target(template: dict[str, Any]) -> None:
     names = [json.dumps(target["Arn"]) for target in rules(template)["OrderPlaced"]["Targets"]]
 
-    kinds = ["RecorderFunction", "Queue", "Topic", "OrdersEndpointApiDestination", "Audit"]
+    kinds = ["RecorderFunction", "Queue", "Topic", "Website", "Audit"]
     assert all(kind in name for kind, name in zip(kinds, names, strict=True)), names
 
 
@@ -224,7 +224,7 @@ def test_orders_go_to_another_endpoint_when_it_is_given_and_refused_payments_sti
     destinations = resources(with_settings(endpoint="https://example.com/orders"), "AWS::Events::ApiDestination")
 
     endpoints = {name: one["InvocationEndpoint"] for name, one in destinations.items()}
-    [orders] = [endpoint for name, endpoint in endpoints.items() if name.startswith("OrdersEndpoint")]
+    [orders] = [endpoint for name, endpoint in endpoints.items() if name.startswith("Website")]
     [nowhere] = [endpoint for name, endpoint in endpoints.items() if name.startswith("Nowhere")]
     assert orders == "https://example.com/orders"
     assert nowhere["Fn::Join"][1][1] == "nowhere"
@@ -242,16 +242,24 @@ def test_the_buses_can_be_renamed_and_opened_to_an_organization() -> None:
 
 @pytest.mark.parametrize("email", ["nobody", "a@b", "a b@example.com", "a@example.", "@example.com"])
 def test_an_e_mail_address_that_is_none_is_refused(email: str) -> None:
-    with pytest.raises(InvalidOptionsError, match=f"email is {email}: an address, such as name@example.com"):
+    with pytest.raises(InvalidOptionsError, match=f"email is {email}: give one address, such as name@example.com"):
         with_settings(email=email)
 
 
-def test_two_wrong_settings_are_named_in_one_error() -> None:
+@pytest.mark.parametrize("endpoint", ["http://example.com", "example.com", "https://", "https:///orders"])
+def test_an_endpoint_that_an_api_destination_cannot_call_is_refused(endpoint: str) -> None:
+    with pytest.raises(InvalidOptionsError, match=f"endpoint is {endpoint}: EventBridge calls https alone: give a URL"):
+        with_settings(endpoint=endpoint)
+
+
+def test_all_wrong_settings_are_named_in_one_error_with_what_to_do() -> None:
     with pytest.raises(InvalidOptionsError) as refusal:
-        with_settings(email="nobody", endpoint="http://example.com")
+        with_settings(email="nobody", endpoint="http://example.com", organization_id="acme")
 
     assert str(refusal.value).splitlines() == [
         "EventBridge EventBridge:",
-        "  email is nobody: an address, such as name@example.com",
-        "  endpoint is http://example.com: give an https URL",
+        "  email is nobody: give one address, such as name@example.com, or leave it out",
+        "  endpoint is http://example.com: EventBridge calls https alone: give a URL such as https://example.com/orders",
+        "  organization_id is acme: o- and 10 to 32 small letters and digits, as `aws organizations "
+        "describe-organization` prints it",
     ]

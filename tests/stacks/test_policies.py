@@ -9,19 +9,34 @@ from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 
+from lambda_src.api_log_role.construct import ApiLogRole
+from lambda_src.email_topic import EmailTopic
+from lambda_src.event_bus.construct import ArchivedEventBus
+from lambda_src.event_recorder.construct import EventRecorder
+from lambda_src.event_rule.aws_events import api_call
+from lambda_src.event_rule.construct import EventRule
+from lambda_src.event_rule.schedule import FunctionSchedule
 from lambda_src.function.construct import PythonFunction
 from lambda_src.message_sender.construct import SenderInstance
 from lambda_src.posture import Posture
+from lambda_src.queue import InspectedQueue, event_dead_letter_queue
 from lambda_src.queue_worker.construct import QueueWorker
 from lambda_src.table.construct import OnDemandTable
+from lambda_src.traced_rest_api.construct import TracedRestApi
+from lambda_src.traced_topic.construct import TracedTopic
+from lambda_src.xray_account.construct import XrayAccount
 from tests.stacks.policies import PACKS, cdk_nag_findings, cfn_lint_findings, checkov_findings
 from tests.stacks.synthesis import CONTEXT, FORMS, Form, Synthesized, synthesize_form
 
@@ -169,7 +184,69 @@ def blocks(runtime_code: Path) -> Synthesized:
     partition_key = dynamodb.Attribute(name="MessageId", type=dynamodb.AttributeType.STRING)
     OnDemandTable(stack, "Table", partition_key=partition_key, encryption_key=key, posture=Posture.PRODUCTION)
     SenderInstance(stack, "Sender", queue=worker.queue, vpc=vpc, instance_type=ec2.InstanceType("t3.nano"))
+    operation: dict[str, Any] = {"encryption_key": key, "posture": Posture.PRODUCTION, "alarm_topic": topic}
+    _event_blocks(stack, operation)
+    _traced_blocks(stack, operation, function)
     return Synthesized(stack, Path(app.synth().directory))
+
+
+def _event_blocks(stack: cdk.Stack, operation: dict[str, Any]) -> None:
+    recorder = EventRecorder(stack, "Recorder", **operation)
+    bus = ArchivedEventBus(
+        stack,
+        "Bus",
+        description="Of everybody.",
+        organization_id="o-a1b2c3d4e5",
+        log_level=events.Level.TRACE,
+        log_detail=events.IncludeDetail.FULL,
+        **operation,
+    )
+    destination = events.ApiDestination(
+        stack, "Destination", connection=recorder.endpoint.connection, endpoint=recorder.endpoint.url
+    )
+    inspected = InspectedQueue(
+        stack, "Inspected", encryption_key=operation["encryption_key"], posture=Posture.PRODUCTION
+    )
+    dead_letters = event_dead_letter_queue(stack, "DeadLetters", **operation)
+    email_topic = EmailTopic(stack, "Email", email="name@example.com", dead_letter_queue=dead_letters)
+    EventRule(
+        stack,
+        "Rule",
+        event_bus=bus,
+        event_pattern=api_call("ec2", "RunInstances"),
+        targets=[
+            recorder.target("Rule"),
+            targets.SqsQueue(inspected),
+            targets.SnsTopic(email_topic, authorize_using_role=True),
+            targets.ApiDestination(destination),
+            targets.EventBus(ArchivedEventBus(stack, "Other", log_level=events.Level.OFF, **operation)),
+        ],
+        **operation,
+    )
+    FunctionSchedule(
+        stack,
+        "Scheduled",
+        function=recorder.function,
+        schedule=scheduler.ScheduleExpression.rate(cdk.Duration.hours(1)),
+        payload=recorder.payload("Scheduled"),
+        dead_letter_queue=dead_letters,
+    )
+
+
+def _traced_blocks(stack: cdk.Stack, operation: dict[str, Any], function: PythonFunction) -> None:
+    traced = TracedTopic(stack, "Traced", topic_name="Traced", **operation)
+    traced.deliver_to(InspectedQueue(stack, "Delivered"))
+    api = TracedRestApi(
+        stack,
+        "Api",
+        api_name="Api",
+        log_role=ApiLogRole(stack, "ApiLogRole"),
+        web_acl_arn="arn:aws:wafv2:us-east-1:111122223333:regional/webacl/acl/1",
+        **operation,
+    )
+    body = apigateway.JsonSchema(type=apigateway.JsonSchemaType.OBJECT, required=["name"])
+    api.add_route("POST", "/orders", function, body=body)
+    XrayAccount(stack, "Account", indexing_percentage=5, **operation)
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from unittest import mock
 
 import pytest
 
-from lambda_src.event_recorder import RUNTIME
+from lambda_src import event_recorder, tracing
 
 ENVIRONMENT = {
     "TABLE_NAME": "Events",
@@ -24,6 +24,8 @@ ENVIRONMENT = {
 with mock.patch.dict(os.environ, ENVIRONMENT):
     from lambda_src.event_recorder.runtime import api_key, endpoint, handler, records
 
+# Beside each other, as in a bundle.
+PATH = os.pathsep.join([str(event_recorder.RUNTIME.parent), str(tracing.RUNTIME)])
 EVENT: dict[str, Any] = {
     "version": "0",
     "id": "e1",
@@ -154,11 +156,6 @@ def test_the_endpoint_records_what_is_posted_with_the_key(table: dict[tuple[str,
 @pytest.mark.parametrize(
     ("made", "status"),
     [
-        (request("{}", key=None), 401),
-        (request("{}", key=""), 401),
-        (request("{}", key="wrong"), 401),
-        (request("{}", key="ключ"), 401),
-        (request("{}", key="wrong", path="/nowhere"), 401),
         (request("{}", path="/nowhere"), 404),
         (request(method="GET"), 405),
         (request(), 400),
@@ -173,6 +170,39 @@ def test_the_endpoint_refuses_for_good_what_a_second_attempt_would_not_mend(
 ) -> None:
     assert answer(made) == status
     assert table == {}
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        request("{}", key=None),
+        request("{}", key=""),
+        request("{}", key="wrong"),
+        request("{}", key="ключ"),
+        request("{", key="wrong", path="/nowhere", method="GET"),
+    ],
+)
+def test_who_lacks_the_key_learns_nothing_and_eventbridge_tries_again(
+    made: dict[str, Any], table: dict[tuple[str, str], Any]
+) -> None:
+    assert answer(made) == 401
+    assert table == {}
+
+
+@pytest.mark.parametrize(("module", "made"), [(handler, {"rule": "x", "event": EVENT}), (endpoint, request("{}"))])
+def test_an_invocation_is_traced_with_its_calls_and_not_with_its_event(
+    module: Any, made: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[bytes] = []
+    monkeypatch.setenv("AWS_XRAY_DAEMON_ADDRESS", "127.0.0.1:9")
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1")
+    monkeypatch.setattr("tracing.daemon.send", sent.append)
+
+    module.handler(made, CONTEXT)
+
+    [segment] = [json.loads(datagram.split(b"\n", 1)[1]) for datagram in sent]
+    assert (segment["trace_id"], segment["parent_id"]) == ("1-5759e988-bd862e3fe1be46a994272793", "53995c3f42cd8ad8")
+    assert not any(text in str(sent) for text in ("A1", "right"))
 
 
 def test_a_table_that_fails_is_an_error_so_that_eventbridge_tries_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,7 +243,7 @@ def test_no_line_of_the_log_holds_an_event_or_the_key(capsys: pytest.CaptureFixt
 
 @pytest.mark.parametrize(("module", "variable"), [("handler", "TABLE_NAME"), ("endpoint", "API_KEY_SECRET")])
 def test_without_its_variable_a_function_does_not_start(module: str, variable: str) -> None:
-    environment = {**ENVIRONMENT, "PATH": os.environ["PATH"], "PYTHONPATH": str(RUNTIME.parent), variable: ""}
+    environment = {**ENVIRONMENT, "PATH": os.environ["PATH"], "PYTHONPATH": PATH, variable: ""}
 
     started = subprocess.run(
         [sys.executable, "-c", f"import runtime.{module}"],
@@ -227,7 +257,7 @@ def test_without_its_variable_a_function_does_not_start(module: str, variable: s
 
 
 def test_starting_loads_no_boto3() -> None:
-    environment = {**ENVIRONMENT, "PATH": os.environ["PATH"], "PYTHONPATH": str(RUNTIME.parent)}
+    environment = {**ENVIRONMENT, "PATH": os.environ["PATH"], "PYTHONPATH": PATH}
     code = "import sys, runtime.handler, runtime.endpoint; print({'boto3', 'aws_cdk', 'lambda_src'} & set(sys.modules))"
 
     assert subprocess.check_output([sys.executable, "-c", code], env=environment, text=True).strip() == "set()"

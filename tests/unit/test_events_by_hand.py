@@ -12,8 +12,8 @@ from botocore.stub import ANY, Stubber
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab import events
-from lab.errors import UsageError
+from lab.errors import LabError, UsageError
+from lab.events import archives, buses, entries, inbox, patterns
 
 GOOD = {"source": "shop.orders", "detail-type": "OrderPlaced", "detail": {"total": 150}}
 NOW = datetime(2026, 5, 1, 12, tzinfo=timezone.utc)
@@ -34,13 +34,13 @@ NOW = datetime(2026, 5, 1, 12, tzinfo=timezone.utc)
 )
 def test_what_eventbridge_would_refuse_is_refused_with_its_place(event: Any, said: str) -> None:
     with pytest.raises(UsageError, match=r"events\.jsonl, line 3") as refused:
-        events.entry(event, "events.jsonl, line 3")
+        entries.entry(event, "events.jsonl, line 3")
     assert said in str(refused.value)
 
 
 def test_a_file_may_leave_out_what_the_options_say_and_may_have_empty_lines() -> None:
     lines = ['{"detail": {"n": 1}}', "", '{"source": "other", "detail": {"n": 2}, "time": "ignored"}']
-    made = events.entries(lines, "events.jsonl", {"source": "shop", "detail-type": "Order"})
+    made = entries.entries(lines, "events.jsonl", {"source": "shop", "detail-type": "Order"})
     assert [(one.source, one.detail_type, json.loads(one.detail)["n"]) for one in made] == [
         ("shop", "Order", 1),
         ("other", "Order", 2),
@@ -49,7 +49,7 @@ def test_a_file_may_leave_out_what_the_options_say_and_may_have_empty_lines() ->
 
 def test_a_line_that_is_no_json_is_pointed_at() -> None:
     with pytest.raises(UsageError, match=r"events\.jsonl, line 2 is not JSON: .*It begins '{oops'"):
-        events.entries([json.dumps(GOOD), "{oops"], "events.jsonl", {})
+        entries.entries([json.dumps(GOOD), "{oops"], "events.jsonl", {})
 
 
 SIZES = st.lists(st.integers(min_value=0, max_value=700_000), max_size=25)
@@ -57,12 +57,12 @@ SIZES = st.lists(st.integers(min_value=0, max_value=700_000), max_size=25)
 
 @given(SIZES)
 def test_no_call_holds_more_than_eventbridge_takes_and_none_is_lost(sizes: list[int]) -> None:
-    made = [events.Entry("s", "t", " " * size) for size in sizes]
-    calls = list(events.calls(made))
+    made = [entries.Entry("s", "t", " " * size) for size in sizes]
+    calls = list(buses.calls(made))
     assert [one for call in calls for one in call] == made
     for call in calls:
         assert 1 <= len(call) <= 10
-        assert sum(one.size for one in call) < events.MOST_BYTES
+        assert sum(one.size for one in call) < entries.MOST_BYTES
 
 
 class OneSession:
@@ -92,8 +92,8 @@ def test_entries_that_failed_are_counted_by_their_reason_and_not_as_sent(session
         failed = answers.count(refused)
         session.stub.add_response("put_events", {"FailedEntryCount": failed, "Entries": answers}, {"Entries": ANY})
     told: list[int] = []
-    made = [events.entry(GOOD, "here")] * 12
-    sent = events.put(session, "Orders", made, lambda now: told.append(len(now.event_ids)))
+    made = [entries.entry(GOOD, "here")] * 12
+    sent = buses.put(session, "Orders", made, lambda now: told.append(len(now.event_ids)))
     assert len(sent.event_ids) == 10
     assert dict(sent.failures) == {"InternalFailure: again": 2}
     assert told == [9, 10]
@@ -103,7 +103,7 @@ def test_a_bus_that_does_not_exist_is_refused_with_those_that_do(session: Any) -
     session.stub.add_client_error("describe_event_bus", "ResourceNotFoundException")
     session.stub.add_response("list_event_buses", {"EventBuses": [{"Name": "default"}, {"Name": "Orders"}]})
     with pytest.raises(UsageError, match=r"no event bus Order\. The buses are: Orders, default"):
-        events.require_bus(session, "Order")
+        buses.require_bus(session, "Order")
 
 
 @pytest.mark.parametrize(
@@ -119,41 +119,63 @@ def test_a_bus_that_does_not_exist_is_refused_with_those_that_do(session: Any) -
     ],
 )
 def test_a_moment_is_a_time_or_how_long_ago(text: str, moment: datetime) -> None:
-    assert events.moment(text, "--from", now=NOW) == moment
+    assert archives.moment(text, "--from", now=NOW) == moment
 
 
 @pytest.mark.parametrize("text", ["", "yesterday", "5", "-1h", "1w", "2026-13-01", "99999999999d"])
 def test_what_is_no_moment_is_refused_with_what_to_write(text: str) -> None:
     with pytest.raises(UsageError, match="such as 10m, 2h or 1d"):
-        events.moment(text, "--from", now=NOW)
+        archives.moment(text, "--from", now=NOW)
 
 
 @pytest.mark.parametrize(("start", "end"), [("1m", "1h"), ("0s", "0s"), ("2026-05-02", "0s")])
 def test_a_time_that_ends_before_it_begins_is_refused(start: str, end: str) -> None:
     with pytest.raises(UsageError, match="--from is before --to"):
-        events.span(start, end, now=NOW)
+        archives.span(start, end, now=NOW)
 
 
 def test_an_interrupted_replay_is_cancelled(session: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(*_: Any) -> str:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(events, "_wait_for", interrupt)
+    monkeypatch.setattr(archives, "_wait_for", interrupt)
     archive = {"ArchiveArn": "arn:aws:events:us-east-1:0:archive/A", "EventSourceArn": "arn:aws:events:::event-bus/B"}
     session.stub.add_response("describe_archive", archive, {"ArchiveName": "A"})
     session.stub.add_response("start_replay", {})
     session.stub.add_response("cancel_replay", {})
     with pytest.raises(KeyboardInterrupt):
-        events.replay(session, "A", NOW - timedelta(hours=1), NOW, lambda _: None)
+        archives.replay(session, "A", NOW - timedelta(hours=1), NOW, lambda _: None)
     session.stub.assert_no_pending_responses()
+
+
+def test_a_replay_that_eventbridge_gives_up_is_an_error_with_its_reason(session: Any) -> None:
+    archive = {"ArchiveArn": "arn:aws:events:us-east-1:0:archive/A", "EventSourceArn": "arn:aws:events:::event-bus/B"}
+    session.stub.add_response("describe_archive", archive, {"ArchiveName": "A"})
+    session.stub.add_response("start_replay", {})
+    session.stub.add_response("describe_replay", {"State": "FAILED", "StateReason": "The bus is gone."})
+    with pytest.raises(LabError, match=r"is FAILED: The bus is gone\."):
+        archives.replay(session, "A", NOW - timedelta(hours=1), NOW, lambda _: None)
+    session.stub.assert_no_pending_responses()
+
+
+def test_messages_that_are_not_wanted_stay_in_the_queue() -> None:
+    sqs = boto3.client("sqs", region_name="us-east-1", aws_access_key_id="0" * 12, aws_secret_access_key="test")
+    stub = Stubber(sqs)
+    messages = [{"ReceiptHandle": f"r{number}", "Body": json.dumps({"n": number})} for number in range(3)]
+    deleted = {"QueueUrl": "u", "Entries": [{"Id": "0", "ReceiptHandle": "r1"}]}
+    stub.add_response("receive_message", {"Messages": messages})
+    stub.add_response("delete_message_batch", {"Successful": [], "Failed": []}, deleted)
+    with stub:
+        assert inbox.Inbox(sqs, "u", "").receive(lambda body: body["n"] == 1) == [{"n": 1}]
+    stub.assert_no_pending_responses()
 
 
 def test_what_every_event_has_need_not_be_said(session: Any) -> None:
     session.stub.add_response("test_event_pattern", {"Result": True}, {"EventPattern": ANY, "Event": ANY})
-    assert events.matches(session, {"source": ["a"]}, {"source": "a"})
+    assert patterns.matches(session, {"source": ["a"]}, {"source": "a"})
 
 
 @pytest.mark.parametrize(("pattern", "event", "said"), [([], {}, "--pattern"), ({}, "text", "--event")])
 def test_a_pattern_and_an_event_are_objects(session: Any, pattern: Any, event: Any, said: str) -> None:
     with pytest.raises(UsageError, match=said):
-        events.matches(session, pattern, event)
+        patterns.matches(session, pattern, event)

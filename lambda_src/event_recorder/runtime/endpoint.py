@@ -1,6 +1,9 @@
 """Answers an API destination over HTTPS: with the right key, the event in the request's body is recorded.
 
-EventBridge tries again after 429 and 5xx, and gives up at once after every other refusal.
+EventBridge tries again after 401, 407, 409, 429 and 5xx, and gives up at once after every other refusal: an event that
+comes with a key which was just replaced is not lost, and one that is no event does not come back for a day.
+
+Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-api-destinations.html
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger
+from tracing import tracer
 
 from .api_key import ApiKey
 from .records import record
@@ -23,6 +27,7 @@ logger = Logger()
 api_key = ApiKey()
 
 
+@tracer.handler
 @logger.inject_lambda_context
 def handler(request: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one request: 204 when the event is recorded, otherwise what is wrong with the request."""

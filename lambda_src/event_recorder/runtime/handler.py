@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger
+from tracing import tracer
 
 from .records import record
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 logger = Logger()
 
 
+@tracer.handler
 @logger.inject_lambda_context
 def handler(delivered: dict[str, Any], context: LambdaContext) -> None:
     """Record one event."""
