@@ -11,7 +11,17 @@ import psutil
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.markup import escape
 
-from benchmarks import consumer, events, handler_import, lab_up, sender, synth, trace_receiver, tracing
+from benchmarks import (
+    consumer,
+    events,
+    handler_import,
+    lab_up,
+    lifecycle,
+    sender,
+    synth,
+    trace_receiver,
+    tracing,
+)
 from benchmarks.comparison import measure
 from benchmarks.table import COLUMNS, row
 from benchmarks.workbench import MeasurementError, workbench
@@ -45,6 +55,7 @@ BENCHMARKS = {
     "tracing": Benchmark(
         "time that tracing adds to a cold start, and takes of an invocation", tracing.comparisons, rounds=15
     ),
+    "lifecycle": Benchmark("time to evaluate a lifecycle policy", lifecycle.comparisons, rounds=7),
 }
 
 

@@ -6,7 +6,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.markup import escape
 
-from lab.commands import events, machine, messages, sections, traces
+from lab.commands import ecr, events, machine, messages, sections, traces
 from lab.errors import LabError
 from lab.views.terminal import err
 from lab_stacks.names import UnknownNameError
@@ -40,6 +40,8 @@ app.command()(messages.logs)
 app.add_typer(messages.dlq, name="dlq")
 app.add_typer(events.events, name="events")
 app.add_typer(traces.traces, name="traces")
+
+app.add_typer(ecr.ecr, name="ecr")
 
 app.command()(machine.doctor)
 app.command()(machine.env)

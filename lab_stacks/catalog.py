@@ -59,6 +59,25 @@ SECTIONS = [
         shows="event buses, rules with patterns and schedules, five kinds of targets, archive",
     ),
     CatalogEntry(
+        id="ecr",
+        stack_id="Ecr",
+        heading="Storing Custom Docker Images in Amazon Elastic Container Registry (ECR)",
+        shows="image repository with lifecycle, scanning, sharing and immutable tags; the registry's own settings",
+        variants={
+            "registry": {
+                "accounts": "111122223333,444455556666",
+                "organization_id": "o-a1b2c3d4e5",
+                "registry": "configured",
+                "scanning": "enhanced",
+                "replicate_to": "eu-west-1,111122223333/us-west-2",
+                "replicate_from": "111122223333",
+                "docker_hub_secret": "arn:aws:secretsmanager:us-east-1:111122223333:secret:"
+                "ecr-pullthroughcache/docker-hub-a1B2c3",
+            },
+            "public": {"public_repository": "made"},
+        },
+    ),
+    CatalogEntry(
         id="xray",
         stack_id="Xray",
         heading="Using AWS X-Ray for Application Insights",

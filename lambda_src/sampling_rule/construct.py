@@ -35,7 +35,7 @@ class SamplingRule(xray.CfnSamplingRule):
     :param resource_arn: the resource that it runs on; 500 characters at most.
     :param host: of the request; 64 characters at most.
     :param http_method: of the request; 10 characters at most.
-    :param url_path: of the request; API Gateway does not tell it, so a rule for a stage has none; 128 characters at most.
+    :param url_path: of the request, 128 characters at most; API Gateway does not tell it, so leave it out for a stage.
     :param attributes: what the service says of the request, five pairs at most, of 1 to 32 characters each.
     :raises ValueError: naming every option outside its range.
 

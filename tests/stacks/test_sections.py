@@ -86,9 +86,7 @@ def can_be_tagged(kind: str) -> bool:
     schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", kind).schema
     # The tags inside a schedule are those of ECS tasks that it starts, and inside a deployment those of a stage.
     of_others = {"AWS::ApiGateway::Deployment", "AWS::Scheduler::Schedule"}
-    return kind not in of_others and '"Tags"' in json.dumps(
-        [schema["properties"], schema.get("definitions", {})]
-    )
+    return kind not in of_others and '"Tags"' in json.dumps([schema["properties"], schema.get("definitions", {})])
 
 
 def _tags_in(part: Any) -> Iterator[dict[str, Any]]:

@@ -1,0 +1,1 @@
+"""A repository that everybody may pull from."""
