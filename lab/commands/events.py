@@ -73,7 +73,8 @@ def put(
     if json:
         print_json({"bus": name, "sent": len(sent.event_ids), "failed": failed, "eventIds": sent.event_ids})
     else:
-        out.print(f"{len(sent.event_ids)} on the bus {escape(name)}.")
+        one = f", with the id {sent.event_ids[0]}" if len(sent.event_ids) == 1 else ""
+        out.print(f"{len(sent.event_ids)} on the bus {escape(name)}{one}.")
     for reason, number in sent.failures.items():
         err.print(f"[red]{number} not taken:[/red] {escape(reason)}")
     raise typer.Exit(1 if failed else 0)
@@ -141,7 +142,9 @@ def replay(
     if json:
         print_json({"replay": done.name, "archive": name, "bus": done.bus, "state": done.state})
     else:
-        out.print(f"Replayed {escape(name)} to the bus {escape(done.bus)}, as {done.name}.")
+        between = f"from {archives.written(first)} to {archives.written(last)}"
+        # EventBridge tells nobody how many.
+        out.print(f"Replayed what {escape(name)} holds {between} to the bus {escape(done.bus)}, as {done.name}.")
 
 
 @events.command("test-pattern")

@@ -48,7 +48,7 @@ def span(start: str, end: str, *, now: datetime) -> tuple[datetime, datetime]:
     """
     first, last = moment(start, "--from", now=now), moment(end, "--to", now=now)
     if first >= last:
-        raise UsageError(f"There is nothing between {_written(first)} and {_written(last)}: --from is before --to.")
+        raise UsageError(f"--from must be earlier than --to: it is {written(first)}, and --to is {written(last)}.")
     return first, last
 
 
@@ -106,9 +106,10 @@ def _wait_for(client: Any, name: str, progress: Callable[[str], None]) -> dict[s
         if now["State"] in _OVER:
             return now
         last = now.get("EventLastReplayedTime")
-        progress(f"{now['State']}{f', at {_written(last)}' if last else ''}")
+        progress(f"{now['State']}{f', at {written(last)}' if last else ''}")
         time.sleep(0.5)
 
 
-def _written(when: datetime) -> str:
+def written(when: datetime) -> str:
+    """Write a time as people and programs read it."""
     return when.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

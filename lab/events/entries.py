@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 #: Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html#eb-putevent-size
 MOST_ENTRIES = 10
 MOST_BYTES = 1_048_576
+# What an event that arrived has; whoever puts one gives four of them.
+_FIELDS = {
+    "account", "detail", "detail-type", "id", "region", "replay-name", "resources", "source", "time", "version",
+}  # fmt: skip
 _ASKS = {"source": "who sends the event, such as shop.orders", "detail-type": "what happened, such as OrderPlaced"}
 
 Event = dict[str, Any]
@@ -56,6 +60,9 @@ def entry(event: Any, where: str) -> Entry:
     """
     if not isinstance(event, dict):
         raise UsageError(f'{where}: an event is a JSON object, such as {{"source": "shop.orders", ...}}.')
+    unknown = sorted(set(event) - _FIELDS)
+    if unknown:
+        raise UsageError(f"{where}: an event has no field {unknown[0]}. It may have {', '.join(sorted(_FIELDS))}.")
     source, detail_type = event.get("source"), event.get("detail-type")
     for name, value in (("source", source), ("detail-type", detail_type)):
         if not isinstance(value, str) or not value.strip():
@@ -101,6 +108,18 @@ def parsed(text: str, where: str) -> Any:
     :raises UsageError: pointing at the mistake.
     """
     try:
-        return json.loads(text)
+        return json.loads(text, parse_constant=_no_constant, object_pairs_hook=_each_once)
     except ValueError as error:
         raise UsageError(f"{where} is not JSON: {error}. It begins {text.strip()[:40]!r}.") from None
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is a number in Python alone")
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    names = [name for name, _ in pairs]
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise ValueError(f"{twice[0]} is there twice")
+    return dict(pairs)

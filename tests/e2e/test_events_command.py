@@ -171,7 +171,7 @@ def test_a_pattern_is_tried(lab: Lab, total: str, status: int) -> None:
         (["put", "--file", os.devnull], 2, "holds no event"),
         (["tail", "--bus", "default", "--pattern", '{"source": []}'], 2, "does not take the pattern"),
         (["replay", "--archive", "nothing"], 2, "There is no archive nothing"),
-        (["replay", "--from", "1m", "--to", "1h"], 2, "--from is before --to"),
+        (["replay", "--from", "1m", "--to", "1h"], 2, "--from must be earlier than --to"),
         (["replay", "--from", "noon"], 2, "such as 10m, 2h or 1d"),
         (["test-pattern", "--pattern", '{"a": "b"}', "--event", "{}"], 2, "does not take the pattern"),
         (["test-pattern", "--pattern", "-", "--event", "-"], 2, "can be read for one of them"),

@@ -130,7 +130,7 @@ def test_what_is_no_moment_is_refused_with_what_to_write(text: str) -> None:
 
 @pytest.mark.parametrize(("start", "end"), [("1m", "1h"), ("0s", "0s"), ("2026-05-02", "0s")])
 def test_a_time_that_ends_before_it_begins_is_refused(start: str, end: str) -> None:
-    with pytest.raises(UsageError, match="--from is before --to"):
+    with pytest.raises(UsageError, match="--from must be earlier than --to"):
         archives.span(start, end, now=NOW)
 
 
@@ -179,3 +179,17 @@ def test_what_every_event_has_need_not_be_said(session: Any) -> None:
 def test_a_pattern_and_an_event_are_objects(session: Any, pattern: Any, event: Any, said: str) -> None:
     with pytest.raises(UsageError, match=said):
         patterns.matches(session, pattern, event)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"), [('{"a": NaN}', "NaN is a number in Python alone"), ('{"a": 1, "a": 2}', "a is there twice")]
+)
+def test_what_only_some_programs_take_for_json_is_refused(text: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        entries.parsed(text, "--detail")
+
+
+def test_a_field_that_no_event_has_is_not_dropped_in_silence() -> None:
+    event = {"source": "shop.orders", "detail-type": "OrderPlaced", "detail": {}, "detial": {"id": "7"}}
+    with pytest.raises(UsageError, match=r"orders\.jsonl, line 1: an event has no field detial"):
+        entries.entries([json.dumps(event)], "orders.jsonl", {})
