@@ -61,11 +61,12 @@ def _flags(context: Mapping[str, str]) -> str:
 
 
 def _pictures(forms: Mapping[str, Mapping[str, Any]]) -> str:
-    drawn = []
-    for flags, template in forms.items():
-        drawn += [f"With `{flags}`:"] if flags else []
-        drawn += [f"```mermaid\n{picture(template)}```"]
-    return "\n\n".join(drawn)
+    return "\n\n".join(_folded(flags, f"```mermaid\n{picture(template)}```") for flags, template in forms.items())
+
+
+def _folded(flags: str, drawn: str) -> str:
+    """Fold the pictures of the variants away: the section's own is what the page begins with."""
+    return f"<details><summary>With <code>{flags}</code></summary>\n\n{drawn}\n\n</details>" if flags else drawn
 
 
 def _outputs(forms: Mapping[str, Mapping[str, Any]]) -> str:

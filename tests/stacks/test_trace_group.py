@@ -88,6 +88,8 @@ def test_a_mistake_in_the_expression_is_pointed_at(stack: Stack, expression: str
         f'service("{Aws.STACK_NAME}/v1")',
         f"{Aws.STACK_NAME}",
     ],
+    # A token's number is another one in every process.
+    ids=["root cause", "token inside", "token"],
 )
 def test_what_only_aws_can_tell_is_left_to_it(stack: Stack, expression: str) -> None:
     TraceGroup(stack, "Group", group_name="slow", filter_expression=expression)
