@@ -14,8 +14,9 @@ help: ## show this list
 lab: set-up ## run Lab 15.1 end to end on the embedded emulator
 	@$(VENV)/lab run sqs-lambda
 
+# Three, on two cores too: the tests with the emulator mostly wait.
 test: set-up-test ## run every test, with the emulator, and without an AWS account
-	@$(VENV)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadgroup $(ARGS)
+	@$(VENV)/python -m pytest --numprocesses 3 --dist loadgroup $(ARGS)
 
 check: set-up-test ## format, lint and types
 	@$(VENV)/ruff format --check .

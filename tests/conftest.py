@@ -13,4 +13,10 @@ os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PAT
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Share the tests out by files; all of the stacks' go to one worker, which synthesizes the chapter once."""
     for item in items:
-        item.add_marker(pytest.mark.xdist_group("stacks" if "stacks" in item.path.parts else item.path.stem))
+        item.add_marker(pytest.mark.xdist_group("stacks" if _is_of_stacks(item) else item.path.stem))
+    # They are the longest part, so they begin at once.
+    items.sort(key=_is_of_stacks, reverse=True)
+
+
+def _is_of_stacks(item: pytest.Item) -> bool:
+    return "stacks" in item.path.parts
