@@ -152,7 +152,7 @@ def test_an_address_is_subscribed_to_the_findings() -> None:
     subscription = only(with_settings(email="me@example.com"), "AWS::SNS::Subscription")
     assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "me@example.com")
 
-    with pytest.raises(InvalidOptionsError, match="email is nobody: an address"):
+    with pytest.raises(InvalidOptionsError, match="email is nobody: give one address"):
         with_settings(email="nobody")
 
 
