@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     import pytest
 
-ROOT = f"1-{int(time.time()):08x}-a006649127e371903a2de979"
+# Of this month, as X-Ray takes no older one; the same in every process, as it is part of the names of tests.
+ROOT = f"1-{int(time.time()) // 86_400 * 86_400:08x}-a006649127e371903a2de979"
 PARENT = "70de5b6f19ff9a0a"
 SAMPLED = f"Root={ROOT};Parent={PARENT};Sampled=1;Lineage=1:3d8ecff2:0"
 
