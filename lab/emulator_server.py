@@ -14,12 +14,10 @@ What comes from elsewhere is refused: a page in a browser on this machine could 
 published credentials, and start functions. Programs of this machine's other users can reach the port all the same.
 """
 
-import ipaddress
 import os
 import sys
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from ministack import app
 
@@ -35,13 +33,15 @@ def _with_secure_loopback() -> None:
 
 
 def _for_programs_of_this_machine_alone() -> None:
+    from lab.loopback import is_loopback  # noqa: PLC0415
+
     serve = app.app
 
     async def guarded(scope: dict[str, Any], receive: Any, send: Any) -> None:
         headers = dict(scope.get("headers", []))
         pages = [headers[b"origin"]] if b"origin" in headers else []
         names = [b"//" + headers[b"host"]] if b"host" in headers else []
-        if all(_is_here(urlsplit(url.decode("latin-1")).hostname) for url in [*pages, *names]):
+        if all(is_loopback(url.decode("latin-1")) for url in [*pages, *names]):
             await serve(scope, receive, send)
         elif scope["type"] == "http":
             await send({"type": "http.response.start", "status": 403, "headers": [(b"content-type", b"text/plain")]})
@@ -52,16 +52,7 @@ def _for_programs_of_this_machine_alone() -> None:
     app.app = guarded
 
 
-def _is_here(host: str | None) -> bool:
-    try:
-        return ipaddress.ip_address(host or "").is_loopback
-    except ValueError:
-        return host == "localhost" or str(host).endswith(".localhost")
-
-
 def _with_extensions() -> None:
-    # Last, so that nothing of the checkout stands before what MiniStack imports.
-    sys.path.append(str(Path(__file__).resolve().parent.parent))
     from lab import emulation  # noqa: PLC0415
 
     try:
@@ -71,6 +62,8 @@ def _with_extensions() -> None:
 
 
 if __name__ == "__main__":
+    # Last, so that nothing of the checkout stands before what MiniStack imports.
+    sys.path.append(str(Path(__file__).resolve().parent.parent))
     _with_lambda_packages(os.environ["LAMBDA_PYTHON"])
     _with_secure_loopback()
     _for_programs_of_this_machine_alone()

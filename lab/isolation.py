@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import shlex
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from lab.errors import LabError
+from lab.loopback import is_loopback
 from lab.project import LAB, SCRIPTS
 
 if TYPE_CHECKING:
@@ -101,15 +100,6 @@ def refuse_other_hosts(session: boto3.Session) -> None:
 def _refuse_unless_loopback(request: Any, **_: Any) -> None:
     if not is_loopback(request.url):
         raise LabError(f"A local run was about to call {request.url}: refused. It reaches the emulator alone.")
-
-
-def is_loopback(url: str) -> bool:
-    """Say whether ``url`` is on this machine."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 def as_shell(settings: Mapping[str, str]) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from lab import cdk, emulator, isolation, preflight
 from lab.errors import LabError, UsageError
+from lab.loopback import is_loopback
 from lab.project import LAB
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ class Aws:
 
     def __init__(self) -> None:
         endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
-        if endpoint and isolation.is_loopback(endpoint):
+        if endpoint and is_loopback(endpoint):
             raise UsageError(
                 f"AWS_ENDPOINT_URL is {endpoint}, which is not AWS: open a terminal without `lab env`, then again."
             )

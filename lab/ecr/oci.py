@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
 from lab.errors import LabError
-from lab.isolation import is_loopback
+from lab.loopback import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,7 +13,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 #: Bytes of a document, with all that is embedded in it.
 LARGEST = 64 * 1024
@@ -178,13 +178,7 @@ def _check_document(document: Any) -> None:
 
 def _check_span(document: dict[str, Any]) -> None:
     """Check what segments and subsegments have in common."""
-    for name, value in document.items():
-        check = _FIELDS.get(name)
-        if check is not None and value is not None:
-            try:
-                check(value)
-            except _WrongError as wrong:
-                raise wrong.under(name) from None
+    _check_fields(document, _FIELDS)
     start, end = document["start_time"], document.get("end_time")
     if document.get("in_progress"):
         if end is not None:
@@ -285,15 +279,19 @@ def _object_of(**fields: Callable[[Any], None]) -> Callable[[Any], None]:
 
     def check(value: Any) -> None:
         _object(value)
-        for name, field in value.items():
-            check_field = fields.get(name)
-            if check_field is not None and field is not None:
-                try:
-                    check_field(field)
-                except _WrongError as wrong:
-                    raise wrong.under(name) from None
+        _check_fields(value, fields)
 
     return check
+
+
+def _check_fields(value: dict[str, Any], checks: Mapping[str, Callable[[Any], None]]) -> None:
+    for name, field in value.items():
+        check = checks.get(name)
+        if check is not None and field is not None:
+            try:
+                check(field)
+            except _WrongError as wrong:
+                raise wrong.under(name) from None
 
 
 def _list_of(check_one: Callable[[Any], None]) -> Callable[[Any], None]:

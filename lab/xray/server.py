@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import traceback
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from lab.loopback import is_loopback
 from lab.xray.parameters import ApiError
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class _Handler(BaseHTTPRequestHandler):
         # A page in a browser on this machine could otherwise read and write traces.
         origin, host = self.headers.get("Origin"), self.headers.get("Host")
         urls = [*([origin] if origin is not None else []), *([f"//{host}"] if host is not None else [])]
-        if not all(map(_is_here, urls)):
+        if not all(map(is_loopback, urls)):
             self.close_connection = True
             raise ApiError("The local X-Ray answers programs of this machine alone.", "AccessDeniedException", 403)
 
@@ -100,14 +100,3 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(body)
-
-
-def _is_here(url: str) -> bool:
-    try:
-        host = urlsplit(url).hostname or ""
-    except ValueError:
-        return False
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")

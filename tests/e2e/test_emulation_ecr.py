@@ -14,7 +14,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lab.ecr import oci
-from lab.isolation import is_loopback
+from lab.loopback import is_loopback
 
 from .conftest import ROOT
 

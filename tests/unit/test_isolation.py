@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab import isolation
+from lab import isolation, loopback
 from lab.errors import LabError
 
 HOSTILE = {
@@ -59,13 +59,13 @@ def test_a_client_without_an_endpoint_is_refused(monkeypatch: pytest.MonkeyPatch
 @given(st.ip_addresses())
 def test_loopback_is_what_the_standard_says(address: object) -> None:
     host = f"[{address}]" if ":" in str(address) else str(address)
-    assert isolation.is_loopback(f"http://{host}:4566/") is address.is_loopback  # type: ignore[attr-defined]
+    assert loopback.is_loopback(f"http://{host}:4566/") is address.is_loopback
 
 
 def test_names_of_this_machine_are_loopback() -> None:
-    assert isolation.is_loopback("http://localhost:4566")
-    assert isolation.is_loopback("http://bucket.s3.localhost:4566")
-    assert not isolation.is_loopback("http://localhost.example.com")
+    assert loopback.is_loopback("http://localhost:4566")
+    assert loopback.is_loopback("http://bucket.s3.localhost:4566")
+    assert not loopback.is_loopback("http://localhost.example.com")
 
 
 def test_a_shell_evaluates_the_settings_whatever_is_in_them(monkeypatch: pytest.MonkeyPatch) -> None:
