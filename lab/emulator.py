@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
 import subprocess
 import time
 import urllib.error
@@ -20,7 +19,7 @@ from typing import TYPE_CHECKING
 import psutil
 from filelock import FileLock, Timeout
 
-from lab import isolation, xray_process
+from lab import isolation, ports, xray_process
 from lab.errors import LabError
 from lab.project import LAB, python_of
 
@@ -35,6 +34,7 @@ LOG = LAB / "emulator.log"
 _RECORD = LAB / "emulator.json"
 _PORT = STATE / "port"
 _START_SECONDS = 60
+_PORTS_TRIED = 5
 _STOP_SECONDS = 60
 
 
@@ -121,18 +121,12 @@ def start(progress: Progress) -> Emulator:
             _end(emulator)
         _set_aside_broken_state(progress)
         STATE.mkdir(parents=True, exist_ok=True)
-        port = _free_port(progress)
         xray = xray_process.start(progress)
-        emulator = _spawn(port, xray.settings)
-        _RECORD.write_text(json.dumps(asdict(emulator)))
         try:
-            _wait_until_it_answers(emulator)
+            return _started_on_a_free_port(xray.settings, progress)
         except BaseException:  # Ctrl-C too: whoever waits no longer must not leave it behind.
-            _end(emulator)
-            _RECORD.unlink(missing_ok=True)
             xray_process.stop()
             raise
-        return emulator
 
 
 def stop() -> Emulator | None:
@@ -190,6 +184,28 @@ def _start_xray_again(progress: Progress) -> None:
     if xray_process.running() is None:
         progress.note("X-Ray did not run any more: it is started again, with the traces that it had.")
     xray_process.start(progress)
+
+
+def _started_on_a_free_port(xray: Mapping[str, str], progress: Progress) -> Emulator:
+    """Start it; again on another port, if another program takes the chosen one before the emulator has it."""
+    for _ in range(_PORTS_TRIED):
+        port = _free_port(progress)
+        emulator = _spawn(port, xray)
+        _RECORD.write_text(json.dumps(asdict(emulator)))
+        try:
+            _wait_until_it_answers(emulator)
+        except BaseException as error:
+            _end(emulator)
+            _RECORD.unlink(missing_ok=True)
+            if isinstance(error, LabError) and not ports.is_free(port):
+                continue
+            raise
+        _PORT.write_text(str(port))
+        return emulator
+    raise LabError(
+        f"Other programs took {_PORTS_TRIED} ports of 127.0.0.1 as soon as they were chosen: end a program that opens "
+        "many, then again."
+    )
 
 
 def _spawn(port: int, xray: Mapping[str, str]) -> Emulator:
@@ -267,21 +283,11 @@ def _end(emulator: Emulator) -> None:
 def _free_port(progress: Progress) -> int:
     """Choose the port that was used before, as queue URLs in deployed stacks name it; else the usual one; else any."""
     before = int(_PORT.read_text()) if _PORT.exists() else USUAL_PORT
-    for port in (before, USUAL_PORT, 0):
-        with socket.socket() as probe:
-            # As the emulator's own: connections of one that just ended do not make the port another's.
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            free = int(probe.getsockname()[1])
-        if free != before:
-            again = ", so `lab up` what was deployed before once more" if _PORT.exists() else ""
-            progress.note(f"Port {before} is taken: the emulator uses {free}{again}.")
-        _PORT.write_text(str(free))
-        return free
-    raise LabError("There is no free port on 127.0.0.1: end a program that holds many, then again.")
+    port = ports.first_free([before, USUAL_PORT])
+    if port != before:
+        again = ", so `lab up` what was deployed before once more" if _PORT.exists() else ""
+        progress.note(f"Port {before} is taken: the emulator uses {port}{again}.")
+    return port
 
 
 def _set_aside_broken_state(progress: Progress) -> None:

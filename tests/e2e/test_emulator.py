@@ -111,6 +111,24 @@ def test_a_stop_keeps_the_state_and_the_port(home: Home) -> None:
     assert queues(again["endpoint"]) == ["Kept"]
 
 
+def test_a_port_that_another_program_takes_at_the_last_moment_is_left_to_it(home: Home) -> None:
+    taking = """
+import socket
+from lab import emulator
+spawn, owners = emulator._spawn, []
+def late(port, xray):
+    if not owners:
+        owners.append(socket.create_server(("127.0.0.1", port)))
+    return spawn(port, xray)
+emulator._spawn = late
+"""
+    done = home.python(taking + START + "print(owners[0].getsockname()[1])")
+    assert done.returncode == 0, done.stderr
+    started, taken = done.stdout.splitlines()
+    assert not json.loads(started)["endpoint"].endswith(f":{taken}")
+    assert f"Port {taken} is taken" in done.stderr
+
+
 def test_a_taken_port_is_left_to_its_owner(home: Home) -> None:
     with socket.create_server(("127.0.0.1", 0)) as owner:
         taken = owner.getsockname()[1]
