@@ -78,6 +78,12 @@ SECTIONS = [
         },
     ),
     CatalogEntry(
+        id="fargate",
+        stack_id="Fargate",
+        heading="Removing Servers with Fargate",
+        shows="a container image as a service behind a load balancer: two tasks on Fargate, with no server to look after",
+    ),
+    CatalogEntry(
         id="xray",
         stack_id="Xray",
         heading="Using AWS X-Ray for Application Insights",
