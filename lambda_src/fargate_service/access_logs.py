@@ -46,18 +46,18 @@ class AccessLogBucket(s3.Bucket):
             removal_policy=posture.removal_policy,
         )
         stack = Stack.of(self)
-        self._load_balancers = stack.format_arn(
-            service="elasticloadbalancing", resource="loadbalancer", resource_name="*"
-        )
+        load_balancers = stack.format_arn(service="elasticloadbalancing", resource="loadbalancer", resource_name="*")
         self.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="AccessLogs",
                 principals=[iam.ServicePrincipal("logdelivery.elasticloadbalancing.amazonaws.com")],
                 actions=["s3:PutObject"],
                 resources=[self.arn_for_objects(f"AWSLogs/{stack.account}/*")],
-                conditions={"ArnLike": {"aws:SourceArn": self._load_balancers}},
+                conditions={"ArnLike": {"aws:SourceArn": load_balancers}},
             )
         )
+
+        self._acknowledge()
 
     def take_logs_of(self, load_balancer: elbv2.ApplicationLoadBalancer) -> None:
         """Have ``load_balancer`` log every request here."""
@@ -66,3 +66,31 @@ class AccessLogBucket(s3.Bucket):
         load_balancer.set_attribute("access_logs.s3.bucket", self.bucket_name)
         if self.policy:
             load_balancer.node.add_dependency(self.policy)
+
+    def _acknowledge(self) -> None:
+        acknowledge(
+            self,
+            "AwsSolutions-S1",
+            "CKV_AWS_18",
+            "NIST.800.53.R5-S3BucketLoggingEnabled",
+            "HIPAA.Security-S3BucketLoggingEnabled",
+            "PCI.DSS.321-S3BucketLoggingEnabled",
+            reason="It is the bucket that access logs go to: a log of who wrote to it would need a bucket too, and so "
+            "on. Who reads it is in AWS CloudTrail, where data events are on.",
+        )
+        acknowledge(
+            self,
+            "NIST.800.53.R5-S3BucketReplicationEnabled",
+            "HIPAA.Security-S3BucketReplicationEnabled",
+            "PCI.DSS.321-S3BucketReplicationEnabled",
+            reason="Access logs are copies of what has happened, kept in three availability zones and for a limited "
+            "time: to lose them loses no data, and a copy in another region would cost as much again.",
+        )
+        acknowledge(
+            self,
+            "NIST.800.53.R5-S3DefaultEncryptionKMS",
+            "HIPAA.Security-S3DefaultEncryptionKMS",
+            "PCI.DSS.321-S3DefaultEncryptionKMS",
+            reason="A load balancer writes access logs to a bucket with keys that Amazon S3 manages (SSE-S3), and to "
+            "no other: with a KMS key there would be no logs.",
+        )

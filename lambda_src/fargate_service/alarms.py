@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from aws_cdk import aws_sns as sns
 
@@ -31,7 +32,7 @@ class Thresholds:
     """
 
     server_errors: int = 5
-    latency: Duration = Duration.seconds(1)
+    latency: Duration = field(default_factory=lambda: Duration.seconds(1))
 
     def check(self, options: Options) -> None:
         """Note what is outside its range."""
@@ -40,80 +41,76 @@ class Thresholds:
         options.require(latency > 0, "thresholds.latency", f"{latency:g} ms", "more than 0")
 
 
-class RequestAlarms:
-    """Alarms on what callers get, which also take a deployment back.
+def request_alarms(
+    scope: Construct,
+    load_balancer: elbv2.ApplicationLoadBalancer,
+    *,
+    thresholds: Thresholds,
+    topic: sns.ITopic | None,
+) -> list[cloudwatch.Alarm]:
+    """Alarm on what callers get: server errors and latency.
 
-    :param topic: told of both.
+    Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html
     """
-
-    def __init__(
-        self,
-        scope: Construct,
-        load_balancer: elbv2.ApplicationLoadBalancer,
-        *,
-        thresholds: Thresholds,
-        topic: sns.ITopic | None,
-    ) -> None:
-        metrics = load_balancer.metrics
-        statistic = {"period": _MINUTE, "statistic": cloudwatch.Stats.SUM}
-        errors = cloudwatch.MathExpression(
-            expression="FILL(targets, 0) + FILL(balancer, 0)",
-            using_metrics={
-                "targets": metrics.http_code_target(elbv2.HttpCodeTarget.TARGET_5XX_COUNT, **statistic),
-                "balancer": metrics.http_code_elb(elbv2.HttpCodeElb.ELB_5XX_COUNT, **statistic),
-            },
-            period=_MINUTE,
-            label="Requests answered with 5xx",
-        )
-        self.all = [
-            alarm_above(
-                scope,
-                "ServerErrors",
-                metric=errors,
-                threshold=thresholds.server_errors,
-                evaluation_periods=2,
-                description="Requests were answered with 5xx. The service's log has what the tasks said; the access "
-                "log has which requests, and whether a task answered at all.",
-                topic=topic,
-            ),
-            alarm_above(
-                scope,
-                "Latency",
-                metric=metrics.target_response_time(period=_MINUTE, statistic=cloudwatch.Stats.percentile(99)),
-                threshold=thresholds.latency.to_milliseconds() / 1000,
-                evaluation_periods=3,
-                description="One request in a hundred takes too long. Look at the tasks' CPU and memory, and at what "
-                "they wait for.",
-                topic=topic,
-            ),
-        ]
+    metrics = load_balancer.metrics
+    summed: dict[str, Any] = {"period": _MINUTE, "statistic": cloudwatch.Stats.SUM}
+    errors = cloudwatch.MathExpression(
+        expression="FILL(tasks, 0) + FILL(balancer, 0)",
+        using_metrics={
+            "tasks": metrics.http_code_target(elbv2.HttpCodeTarget.TARGET_5XX_COUNT, **summed),
+            "balancer": metrics.http_code_elb(elbv2.HttpCodeElb.ELB_5XX_COUNT, **summed),
+        },
+        period=_MINUTE,
+        label="Requests answered with 5xx",
+    )
+    return [
+        alarm_above(
+            scope,
+            "ServerErrors",
+            metric=errors,
+            threshold=thresholds.server_errors,
+            evaluation_periods=2,
+            description="Requests were answered with 5xx. The service's log has what the tasks said; the access log "
+            "has which requests, and whether a task answered at all.",
+            topic=topic,
+        ),
+        alarm_above(
+            scope,
+            "Latency",
+            metric=metrics.target_response_time(period=_MINUTE, statistic=cloudwatch.Stats.percentile(99)),
+            threshold=thresholds.latency.to_milliseconds() / 1000,
+            evaluation_periods=3,
+            description="One request in a hundred takes too long. Look at the tasks' CPU and memory, and at what they "
+            "wait for.",
+            topic=topic,
+        ),
+    ]
 
 
 def task_alarms(
     scope: Construct,
-    *,
-    cluster_name: str,
-    service_name: str,
+    service: ecs.FargateService,
     target_groups: Sequence[elbv2.ApplicationTargetGroup],
+    *,
     topic: sns.ITopic | None,
 ) -> list[cloudwatch.Alarm]:
-    """Alarm when the load balancer finds a task unwell, or when there are fewer tasks than there should be."""
-    unhealthy = {
+    """Alarm when the load balancer finds a task unwell, or when there are fewer tasks than there should be.
+
+    Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Container-Insights-metrics-ECS.html
+    """
+    unhealthy: dict[str, cloudwatch.IMetric] = {
         f"group{number}": group.metrics.unhealthy_host_count(period=_MINUTE, statistic=cloudwatch.Stats.MAXIMUM)
         for number, group in enumerate(target_groups)
     }
-    counts = {
+    counts: dict[str, cloudwatch.IMetric] = {
         name: cloudwatch.Metric(
             namespace="ECS/ContainerInsights",
-            metric_name=metric,
-            dimensions_map={"ClusterName": cluster_name, "ServiceName": service_name},
+            metric_name=f"{name.title()}TaskCount",
+            dimensions_map={"ClusterName": service.cluster.cluster_name, "ServiceName": service.service_name},
             period=_MINUTE,
-            statistic=statistic,
+            statistic=cloudwatch.Stats.MINIMUM,
         )
-        for name, metric, statistic in (
-            ("desired", "DesiredTaskCount", cloudwatch.Stats.MINIMUM),
-            ("running", "RunningTaskCount", cloudwatch.Stats.MINIMUM),
-        )
+        for name in ("desired", "running")
     }
     return [
         alarm_above(

@@ -11,23 +11,17 @@ from aws_cdk import aws_route53 as route53
 if TYPE_CHECKING:
     from constructs import Construct
 
-    from lambda_src.options import Options
 
-
-def check_region(options: Options, scope: Construct, certificate: acm.ICertificate | None) -> None:
-    """Note a certificate in another region than the stack's, where both are known."""
-    elsewhere, here = _region(certificate), Stack.of(scope).region
-    options.require(
-        elsewhere is None or Token.is_unresolved(here) or elsewhere == here,
-        "certificate",
-        f"in {elsewhere}",
-        f"one in {here}, as a load balancer takes none from another region: request it there, or let hosted_zone do it",
-    )
+def region_of(certificate: acm.ICertificate | None) -> str | None:
+    """Read the region of a certificate, where its ARN is known before the deployment."""
+    if certificate is None or Token.is_unresolved(certificate.certificate_arn):
+        return None
+    return certificate.certificate_arn.split(":")[3]
 
 
 def require_region(scope: Construct, certificate: acm.ICertificate | None) -> None:
     """Have CloudFormation refuse the certificate's deployment to another region, before it makes anything."""
-    region = _region(certificate)
+    region = region_of(certificate)
     if region and Token.is_unresolved(Stack.of(scope).region):
         CfnRule(
             scope,
@@ -47,10 +41,3 @@ def certificate_of(scope: Construct, zone: route53.IHostedZone, domain_name: str
     return acm.Certificate(
         scope, "Certificate", domain_name=domain_name, validation=acm.CertificateValidation.from_dns(zone)
     )
-
-
-def _region(certificate: acm.ICertificate | None) -> str | None:
-    """Read the region of a certificate whose ARN is known now."""
-    if certificate is None or Token.is_unresolved(certificate.certificate_arn):
-        return None
-    return certificate.certificate_arn.split(":")[3]

@@ -41,22 +41,29 @@ class Deployment:
         """Whether there are two sets of tasks, and the load balancer moves requests between them."""
         return self.strategy is not ecs.DeploymentStrategy.ROLLING
 
+    @property
+    def name(self) -> str:
+        """The strategy as a person writes it."""
+        return self.strategy.name.lower().replace("_", "/")
+
     def check(self, options: Options) -> None:
         """Note what does not go with the strategy, and what is outside its range."""
-        name = self.strategy.name.lower()
         for option, duration in ("bake_time", self.bake_time), ("step_bake_time", self.step_bake_time):
-            within = duration is None or duration.to_minutes({"integral": False}) <= _DAY
+            within = duration is None or duration.to_minutes(integral=False) <= _DAY
             options.require(within, f"deployment.{option}", duration, "0 to 1,440 minutes")
         baked = self.bake_time is None or self.shifts_traffic
         options.require(baked, "deployment.bake_time", self.bake_time, "not with rolling, which keeps no old tasks")
         least = {ecs.DeploymentStrategy.LINEAR: 3.0, ecs.DeploymentStrategy.CANARY: 0.1}.get(self.strategy)
         if least is None:
             for option, value in ("step_percent", self.step_percent), ("step_bake_time", self.step_bake_time):
-                options.require(value is None, f"deployment.{option}", value, f"not with {name}: linear or canary")
+                options.require(value is None, f"deployment.{option}", value, f"not with {self.name}: linear or canary")
             return
         percent = self.step_percent
         options.require(
-            percent is None or least <= percent <= 100, "deployment.step_percent", percent, f"{least:g} to 100 % ({name})"
+            percent is None or least <= percent <= 100,
+            "deployment.step_percent",
+            percent,
+            f"{least:g} to 100 % ({self.name})",
         )
 
     def as_options(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The two roles of a task: what its container may do, and what starts it."""
+"""The roles of a service on Fargate: those of its tasks, and the one with which Amazon ECS moves requests."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from aws_cdk import aws_iam as iam
 from lambda_src.acknowledged import acknowledge, acknowledge_inline_policy
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from constructs import Construct
 
 
-def task_role(scope: Construct, construct_id: str, *, description: str) -> iam.Role:
+def role_of_tasks(scope: Construct, construct_id: str, *, description: str) -> iam.Role:
     """Make a role that the tasks of this account and region can have, and nothing else can.
 
     Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html
@@ -33,29 +35,38 @@ def task_role(scope: Construct, construct_id: str, *, description: str) -> iam.R
     return role
 
 
-def acknowledge_registry_token(role: iam.Role) -> None:
-    """Say why the role that pulls from Amazon ECR names no resource in one of its permissions."""
-    acknowledge(
-        role,
-        "AwsSolutions-IAM5[Resource::*]",
-        reason="ecr:GetAuthorizationToken is a permission on no resource: the token is the registry's, and what it "
-        "opens are the repositories that the other statements name.",
-    )
+def role_of_deployments(
+    scope: Construct, construct_id: str, *, listener: str, rule: str, target_groups: Sequence[str]
+) -> iam.Role:
+    """Make the role with which Amazon ECS moves requests between two groups of tasks, given by their ARNs.
 
-
-def load_balancer_role(scope: Construct, construct_id: str) -> iam.Role:
-    """Make the role with which Amazon ECS moves requests between two target groups during a deployment.
+    It is AWS's AmazonECSInfrastructureRolePolicyForLoadBalancers, for this load balancer alone.
 
     Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/AmazonECSInfrastructureRolePolicyForLoadBalancers.html
     """
-    stack = Stack.of(scope)
     role = iam.Role(
         scope,
         construct_id,
         description="Amazon ECS moves requests from the old tasks to the new ones",
         assumed_by=iam.ServicePrincipal(
-            "ecs.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": stack.account}}
+            "ecs.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": Stack.of(scope).account}}
         ),
     )
+    balancing = "elasticloadbalancing"
+    described = [f"{balancing}:Describe{what}" for what in ("Listeners", "Rules", "TargetGroups", "TargetHealth")]
+    changed = [f"{balancing}:{action}" for action in ("RegisterTargets", "DeregisterTargets")]
+    for actions, resources in (
+        (described, ["*"]),
+        (changed, list(target_groups)),
+        ([f"{balancing}:ModifyListener"], [listener]),
+        ([f"{balancing}:ModifyRule"], [rule]),
+    ):
+        role.add_to_policy(iam.PolicyStatement(actions=actions, resources=resources))
     acknowledge_inline_policy(role)
+    acknowledge(
+        role,
+        "AwsSolutions-IAM5[Resource::*]",
+        reason="To describe listeners, rules and target groups is a permission on no resource. What changes them names "
+        "the one listener, its rule and its two groups.",
+    )
     return role

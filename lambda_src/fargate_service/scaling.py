@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aws_cdk import Duration
 from aws_cdk import aws_ecs as ecs
@@ -43,12 +43,25 @@ class Scaling:
         )
         cpu, requests = self.cpu_percent, self.requests_per_target
         options.require(cpu is None or 10 <= cpu <= 90, "scaling.cpu_percent", cpu, "10 to 90 %, or None")
-        options.require(requests is None or requests >= 1, "scaling.requests_per_target", requests, "1 or more, or None")
+        options.require(
+            requests is None or requests >= 1, "scaling.requests_per_target", requests, "1 or more, or None"
+        )
+
+    def capacity(self, spot_percent: int) -> list[ecs.CapacityProviderStrategy]:
+        """Put the first ``min_tasks`` on Fargate, and so much of the others on Fargate Spot.
+
+        Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-capacity-providers.html
+        """
+        fargate = ecs.CapacityProviderStrategy(
+            capacity_provider="FARGATE", base=self.min_tasks, weight=100 - spot_percent
+        )
+        spot = ecs.CapacityProviderStrategy(capacity_provider="FARGATE_SPOT", weight=spot_percent)
+        return [fargate, spot] if spot_percent else [fargate]
 
     def apply(self, service: ecs.FargateService, target_group: elbv2.ApplicationTargetGroup) -> ecs.ScalableTaskCount:
         """Have ``service`` scale: up within a minute or two, down after fifteen."""
         count = service.auto_scale_task_count(min_capacity=self.min_tasks, max_capacity=self.max_tasks)
-        cooldown = {"scale_in_cooldown": Duration.minutes(5), "scale_out_cooldown": Duration.minutes(1)}
+        cooldown: dict[str, Any] = {"scale_in_cooldown": Duration.minutes(5), "scale_out_cooldown": Duration.minutes(1)}
         if self.cpu_percent:
             count.scale_on_cpu_utilization("Cpu", target_utilization_percent=self.cpu_percent, **cooldown)
         if self.requests_per_target:

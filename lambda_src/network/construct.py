@@ -95,6 +95,22 @@ class Network(ec2.Vpc):
         #: What has to be there before anything in the private subnets can start.
         self.endpoints: list[ec2.InterfaceVpcEndpoint] = [] if internet else self._add_endpoints(services, addresses)
         add_flow_log(self, self, posture=posture)
+        acknowledge(
+            self,
+            "NIST.800.53.R5-VPCNoUnrestrictedRouteToIGW",
+            "HIPAA.Security-VPCNoUnrestrictedRouteToIGW",
+            "PCI.DSS.321-VPCNoUnrestrictedRouteToIGW",
+            reason="Public subnets are for load balancers, which the internet has to reach, and for NAT gateways. "
+            "Nothing there gets a public address by itself, and everything else belongs in the private subnets.",
+        )
+        acknowledge(
+            self,
+            "NIST.800.53.R5-VPCDefaultSecurityGroupClosed",
+            "HIPAA.Security-VPCDefaultSecurityGroupClosed",
+            "PCI.DSS.321-VPCDefaultSecurityGroupClosed",
+            reason="Every network interface here has a security group of its own, and the default one lets nobody in "
+            "who does not have it too. CloudFormation cannot close it; a function that could would need more rights.",
+        )
 
     def _add_endpoints(
         self, services: Sequence[ec2.InterfaceVpcEndpointAwsService], addresses: str
