@@ -12,6 +12,10 @@ from pathlib import Path
 import boto3
 import pytest
 
+from lab.engine import discovery, scratch_base
+from lab.engine.images import BASE_IMAGE
+from lab.errors import LabError
+
 ROOT = Path(__file__).resolve().parents[2]
 LAB = Path(sys.executable).with_name("lab")
 
@@ -22,6 +26,26 @@ Lab = Callable[..., "subprocess.CompletedProcess[str]"]
 def lab_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     # A space in the path, as users have it.
     return tmp_path_factory.mktemp("lab home")
+
+
+@pytest.fixture(scope="session")
+def engine() -> discovery.Engine:
+    """Find the container engine; what needs one is skipped where there is none."""
+    found = discovery.found()
+    if found is None:
+        pytest.skip(f"no container engine answers: {discovery.INSTALL}")
+    return found
+
+
+@pytest.fixture(scope="session")
+def base(engine: discovery.Engine) -> str:  # noqa: ARG001 - which builds it
+    """Make the base of images here, so that no test needs a registry."""
+    if BASE_IMAGE not in os.environ:
+        try:
+            os.environ[BASE_IMAGE] = scratch_base.build()
+        except LabError as error:
+            pytest.skip(str(error))
+    return os.environ[BASE_IMAGE]
 
 
 @pytest.fixture(scope="session")
