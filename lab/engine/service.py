@@ -86,6 +86,8 @@ def lend(registry: str) -> Engine | None:
             return before.engine
         now = _served(engine, registry)
     else:
+        if before:
+            _end(before)
         now = Lent(engine, registry)
     RECORD.write_text(json.dumps(asdict(now)))
     return now.engine

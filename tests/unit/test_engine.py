@@ -249,3 +249,57 @@ def test_the_scripts_of_the_image_are_shell_scripts() -> None:
     for script in scripts:
         assert script.read_text().startswith("#!/usr/local/bin/busybox sh\n")
         subprocess.run(["/bin/sh", "-n", str(script)], check=True)
+
+
+@pytest.fixture
+def records(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.setattr(service, "FOLDER", tmp_path / "engine")
+    monkeypatch.setattr(service, "RECORD", tmp_path / "engine" / "engine.json")
+    return tmp_path / "engine" / "engine.json"
+
+
+def test_docker_is_lent_where_it_is_and_taken_back_with_what_is_the_labs(commands: Path, records: Path) -> None:
+    install(
+        commands,
+        "docker",
+        {
+            "info": DOCKER_INFO,
+            "context": "unix:///var/run/docker.sock",
+            "ps": "c1\nc2",
+            "images": "127.0.0.1:4566/shop:1",
+        },
+    )
+    assert service.lend("127.0.0.1:4566") == discovery.found()
+    assert json.loads(records.read_text())["engine"]["address"] == "unix:///var/run/docker.sock"
+    (commands / "calls").unlink()
+
+    service.take_back()
+    assert service.lent() is not None  # so that the next start knows
+    service.forget()
+
+    calls = [json.loads(line)[1:] for line in (commands / "calls").read_text().splitlines()]
+    assert calls == [
+        ["ps", "--all", "--quiet", "--filter", f"label={service.LABEL}"],
+        ["rm", "--force", "--volumes", "c1", "c2"],
+        ["images", "--format", "{{.Repository}}:{{.Tag}}", "--filter", "reference=127.0.0.1:4566/*"],
+        ["rmi", "127.0.0.1:4566/shop:1"],
+    ]
+    assert service.lent() is None
+
+
+def test_an_engine_that_went_away_is_not_lent_any_more(commands: Path, records: Path) -> None:
+    install(commands, "docker", {"info": DOCKER_INFO, "context": "unix:///var/run/docker.sock"})
+    service.lend("127.0.0.1:4566")
+    (commands / "docker").unlink()
+
+    assert service.lend("127.0.0.1:4566") is None
+    assert not records.exists()
+
+
+@pytest.mark.usefixtures("commands")
+def test_a_damaged_record_is_none(records: Path) -> None:
+    records.parent.mkdir()
+    for text in ("", "{}", '{"engine": {"name": "docker"}, "registry": "", "pid": null}'):
+        records.write_text(text)
+        assert service.lent() is None
+        service.take_back()
