@@ -75,6 +75,15 @@ def lab(lab_home: Path) -> Iterator[Lab]:
     run("reset", "--yes")
 
 
+@pytest.fixture(scope="session")
+def without_engine(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Name what makes another lab, on a machine without a container engine."""
+    # What has no containers now would not get them when there is an engine again, so the two are apart.
+    environ = {"SERVERLESS_LAB_ENGINE": "none", "SERVERLESS_LAB_HOME": str(tmp_path_factory.mktemp("no engine"))}
+    yield environ
+    lab("reset", "--yes", **environ)
+
+
 @pytest.fixture
 def session(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> boto3.Session:
     """Reach the emulator as the chapter's own script would after `eval "$(lab env)"`."""

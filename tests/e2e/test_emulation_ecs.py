@@ -177,14 +177,9 @@ def test_a_service_replaces_a_task_that_is_killed(engine: Engine, tasks: Tasks) 
 
 
 def test_without_an_engine_the_section_deploys_and_says_what_that_leaves_out(
-    lab: Lab, tmp_path_factory: pytest.TempPathFactory
+    lab: Lab, without_engine: dict[str, str]
 ) -> None:
-    # A lab of its own: what has no containers now would not get them when there is an engine again.
-    without = {"SERVERLESS_LAB_ENGINE": "none", "SERVERLESS_LAB_HOME": str(tmp_path_factory.mktemp("no engine"))}
-    try:
-        ran = lab("run", "fargate", "--json", **without)
-    finally:
-        lab("reset", "--yes", **without)
+    ran = lab("run", "fargate", "--json", **without_engine)
 
     checks = json.loads(ran.stdout)["checks"]
     assert {(check["evidence"], check["outcome"]) for check in checks} == {

@@ -52,11 +52,13 @@ VARIANTS = [(entry.id, name) for entry in SECTIONS for name in entry.variants]
 
 
 @pytest.mark.parametrize(("section_id", "variant"), VARIANTS)
-def test_a_variant_deploys_without_what_the_emulator_does_not_know(lab: Lab, section_id: str, variant: str) -> None:
+def test_a_variant_deploys_without_what_the_emulator_does_not_know(
+    lab: Lab, without_engine: dict[str, str], section_id: str, variant: str
+) -> None:
     context = section(section_id).variants[variant]
     words = [word for name, value in context.items() for word in ("-c", f"{name}={value}")]
-    # What differs is the template; the images of others that a variant may run would come from a registry.
-    ran = lab("run", section_id, *words, "--json", SERVERLESS_LAB_ENGINE="none")
+    # What differs is the template; images of others that a variant runs would have to come from a registry.
+    ran = lab("run", section_id, *words, "--json", **without_engine)
     assert "Not emulated, left out of this deployment: " in ran.stderr
     assert json.loads(ran.stdout)["failed"] == 0
-    lab("up", section_id)
+    lab("up", section_id, **without_engine)

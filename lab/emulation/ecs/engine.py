@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 #: The label by which `lab` finds the containers of this emulator, to remove them when it ends.
 LABEL: tuple[str, str] = ("serverless-lab", os.environ.get("LAB_HOME", ""))
 _PORT = int(os.environ.get("GATEWAY_PORT", "0"))
-_SECONDS = 30
+_SECONDS = 60
 _DESKTOP = "host.docker.internal"
 
 

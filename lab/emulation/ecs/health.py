@@ -35,6 +35,7 @@ HOOKS = [
     "ministack.services.ecs._task_is_active(task_arn, task)",
 ]
 _SECONDS_BEFORE_HEALTHY = 0.5
+_SECONDS_OF_THE_ENGINE = 30
 # By a container's name.
 _statuses: dict[str, str] = {}
 
@@ -76,12 +77,12 @@ def _watch(task: Definition, container: Any, index: int, check: Definition) -> N
     counted_from = time.monotonic() + check.get("startPeriod", 0)
     failures, status = 0, "UNKNOWN"
     while ecs._task_is_active(task["taskArn"], task):
-        if _passes(container.id, check):
+        passes, now = _passes(container.id, check), status
+        if passes:
             failures, now = 0, "HEALTHY"
-        else:
+        elif passes is False and time.monotonic() >= counted_from:
             # Until it is healthy it is asked more often, and what it answers counts at the intervals.
-            if time.monotonic() >= counted_from:
-                failures, counted_from = failures + 1, time.monotonic() + interval
+            failures, counted_from = failures + 1, time.monotonic() + interval
             now = "UNHEALTHY" if failures >= retries else status
         if now != status:
             status = now
@@ -90,19 +91,24 @@ def _watch(task: Definition, container: Any, index: int, check: Definition) -> N
     _statuses.pop(container.name, None)
 
 
-def _passes(container_id: str, check: Definition) -> bool:
-    from docker.errors import DockerException  # noqa: PLC0415 - loaded with the engine's client
+def _passes(container_id: str, check: Definition) -> bool | None:
+    """Ask once; what the engine cannot be asked at this moment is no answer."""
+    import requests  # noqa: PLC0415 - loaded with the engine's client
+    from docker.errors import DockerException  # noqa: PLC0415 - likewise
 
     kind, *command = check["command"]
     if kind == "CMD-SHELL":
         command = ["/bin/sh", "-c", *command]
     elif kind != "CMD":
         command = [kind, *command]
-    client = engine.client(seconds=check.get("timeout", 5))
     try:
-        return client is not None and client.containers.get(container_id).exec_run(command).exit_code == 0
-    except (DockerException, OSError):
+        # A busy machine is no reason to replace a task: the engine gets more time than the command.
+        client = engine.client(seconds=check.get("timeout", 5) + _SECONDS_OF_THE_ENGINE)
+        return client and client.containers.get(container_id).exec_run(command).exit_code == 0
+    except requests.Timeout:
         return False
+    except (DockerException, OSError):
+        return None
 
 
 def _report(task: Definition, container_name: str, index: int, status: str) -> None:

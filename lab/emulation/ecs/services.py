@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 from ministack.services import ecs
@@ -16,12 +17,15 @@ if TYPE_CHECKING:
 HOOKS = [
     "ministack.services.ecs._ACTION_MAP",
     "ministack.services.ecs._cluster_name_from_arn(arn)",
+    "ministack.services.ecs._fail_task_start(task, docker_client, reason)",
     "ministack.services.ecs._make_deployment(task_definition, desired_count, status)",
     "ministack.services.ecs._reconcile_service_tasks(cluster_name, svc_key)",
     "ministack.services.ecs._record_task_ip(task, container, ecs_network)",
     "ministack.services.ecs._register_task_definition(data)",
     "ministack.services.ecs._stop_task(data)",
 ]
+
+_PAUSE_SECONDS = 0.5
 
 Properties = dict[str, Any]
 Response = tuple[int, dict[str, str], Any]
@@ -30,6 +34,7 @@ Response = tuple[int, dict[str, str], Any]
 def extend() -> None:
     """Keep services as AWS does."""
     ecs._make_deployment = _in_progress(ecs._make_deployment)
+    ecs._fail_task_start = _after_a_pause(ecs._fail_task_start)
     ecs._record_task_ip = _with_published_ports(ecs._record_task_ip)
     ecs._ACTION_MAP |= {
         "StopTask": _replacing(ecs._stop_task),
@@ -47,6 +52,16 @@ def _in_progress(make: Callable[..., Properties]) -> Callable[..., Properties]:
         return made
 
     return make_deployment
+
+
+def _after_a_pause(fail: Callable[..., None]) -> Callable[..., None]:
+    """Let a service take a breath before it tries what just failed, as AWS does."""
+
+    def fail_task_start(*args: Any) -> None:
+        time.sleep(_PAUSE_SECONDS)
+        fail(*args)
+
+    return fail_task_start
 
 
 def _with_published_ports(record: Callable[..., None]) -> Callable[..., None]:

@@ -33,7 +33,7 @@ _SERVICE = "AWS::ECS::Service"
 # Their keys are names that somebody chose, and not names of properties.
 _CHOSEN = {"dockerLabels", "options"}
 _NUMBERS = {"interval", "timeout", "retries", "startPeriod", "stopTimeout", "startTimeout", "containerPort", "hostPort"}
-_STEADY_SECONDS = 120
+_STEADY_SECONDS = 300
 
 Made = tuple[str, dict[str, str]]
 Properties = dict[str, Any]
