@@ -205,9 +205,7 @@ def _started_on_a_free_port(xray: Mapping[str, str], progress: Progress) -> Emul
     """Start it; again on another port, if another program takes the chosen one before the emulator has it."""
     for _ in range(_PORTS_TRIED):
         port = _free_port(progress)
-        if engine_service.lent():  # before the emulator starts the tasks again that it had
-            engine_service.take_back()
-            engine_service.lend(f"127.0.0.1:{port}")
+        _lend_engine_again(port, progress)
         emulator = _spawn(port, xray)
         _RECORD.write_text(json.dumps(asdict(emulator)))
         try:
@@ -224,6 +222,17 @@ def _started_on_a_free_port(xray: Mapping[str, str], progress: Progress) -> Emul
         f"Other programs took {_PORTS_TRIED} ports of 127.0.0.1 as soon as they were chosen: end a program that opens "
         "many, then again."
     )
+
+
+def _lend_engine_again(port: int, progress: Progress) -> None:
+    """Lend what was lent before, for the tasks that the emulator is about to start again."""
+    if engine_service.lent() is None:
+        return
+    try:
+        engine_service.take_back()
+        engine_service.lend(f"127.0.0.1:{port}")
+    except LabError as error:  # most sections run no container
+        progress.note(f"No container runs: {error}")
 
 
 def _spawn(port: int, xray: Mapping[str, str]) -> Emulator:
