@@ -244,14 +244,13 @@ def _details(task: dict[str, Any]) -> list[dict[str, str]]:
 def _ask(deployed: Deployment, path: str = "/") -> dict[str, str]:
     """Ask the page, through the load balancer, what task answers."""
     url = f"{deployed.output('Url')}{path}"
-    headers = {"Accept": "application/json"}
+    headers, place = {"Accept": "application/json"}, urlsplit(url)
     if is_loopback(url):
         # Not every system finds a name under localhost; the load balancer goes by the name that the request has.
-        place = urlsplit(url)
         headers["Host"] = place.netloc
         url = url.replace(place.netloc, f"127.0.0.1:{place.port}", 1)
     elif deployed.target.name is TargetName.LOCAL:
-        raise AssertionError(f"{url} is not on this machine")
+        raise NotMadeError(f"{place.hostname} leads to AWS: a name and its certificate are not on this machine.")
     request = urllib.request.Request(url, headers=headers)  # noqa: S310 - the deployment's own address
     with urllib.request.urlopen(request, timeout=_ANSWER_SECONDS) as response:  # noqa: S310
         answer: dict[str, str] = json.loads(response.read())
