@@ -71,7 +71,7 @@ class Workbench:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        #: Where that lab keeps what it has.
+        #: Where the `lab` of this run keeps its state.
         self.lab_home = folder / "lab"
         caller = {name: value for name, value in os.environ.items() if is_proxy(name) or not leads_away(name)}
         # Bytecode is what a program has from its second start on.
