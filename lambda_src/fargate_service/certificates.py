@@ -1,4 +1,4 @@
-"""Which certificate a load balancer shows, and where it has to be."""
+"""Where the certificate of a load balancer has to be."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from aws_cdk import Aws, CfnRule, CfnRuleAssertion, Fn, Stack, Token
 from aws_cdk import aws_certificatemanager as acm
-from aws_cdk import aws_route53 as route53
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -34,10 +33,3 @@ def require_region(scope: Construct, certificate: acm.ICertificate | None) -> No
                 )
             ],
         )
-
-
-def certificate_of(scope: Construct, zone: route53.IHostedZone, domain_name: str) -> acm.Certificate:
-    """Request a certificate that AWS renews by itself, by a record in ``zone``."""
-    return acm.Certificate(
-        scope, "Certificate", domain_name=domain_name, validation=acm.CertificateValidation.from_dns(zone)
-    )

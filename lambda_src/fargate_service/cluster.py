@@ -54,13 +54,13 @@ def _logged(
     """
     group = log_group(scope, "SessionLogs", posture=posture, encryption_key=encryption_key)
     stack = Stack.of(scope)
-    region, account = (
-        f"<{pseudo}>" if Token.is_unresolved(value) else value
-        for pseudo, value in (("AWS::Region", stack.region), ("AWS::AccountId", stack.account))
+    partition, region, account = (
+        f"<AWS::{pseudo}>" if Token.is_unresolved(value) else value
+        for pseudo, value in (("Partition", stack.partition), ("Region", stack.region), ("AccountId", stack.account))
     )
     resource = group.node.default_child
     assert isinstance(resource, logs.CfnLogGroup)  # noqa: S101 - for mypy: it is what the CDK makes
-    streams = f"arn:<AWS::Partition>:logs:{region}:{account}:log-group:<{stack.get_logical_id(resource)}>:*"
+    streams = f"arn:{partition}:logs:{region}:{account}:log-group:<{stack.get_logical_id(resource)}>:*"
     acknowledge(
         role,
         "AwsSolutions-IAM5[Resource::*]",

@@ -41,6 +41,9 @@ class LoadBalancedFargateService(Construct):
     address, a role that may do nothing until it is granted something (``task_role``), and a read-only root file system.
     A deployment whose tasks do not start, or that sets an alarm off, is rolled back.
 
+    What can be said of ``Container`` (``task.py``), ``Scaling`` (``scaling.py``), ``Deployment`` (``deployment.py``)
+    and ``Thresholds`` (``alarms.py``) is written there, beside this module.
+
     :param vpc: has public subnets for the load balancer, unless that is internal, and private ones for the tasks, from
         which Amazon ECR, CloudWatch Logs and whatever else they use can be reached: ``Network`` makes one.
     :param container: the image, and how it runs.
@@ -48,8 +51,8 @@ class LoadBalancedFargateService(Construct):
     :param memory_mib: of a task; which there are depends on ``cpu``: 512, 1,024 or 2,048 MiB go with 256 units.
     :param desired_count: tasks after a deployment, within ``scaling``.
     :param scaling: between which numbers of tasks the service scales, and on what.
-    :param spot_percent: of the tasks after the first ``scaling.min_tasks``, those on Fargate Spot, 0 to 100: 70 % off,
-        and stopped with two minutes' notice when AWS needs the capacity.
+    :param spot_percent: of the tasks after the first ``scaling.min_tasks``, those on Fargate Spot, 0 to 100: up to
+        70 % off, and stopped with two minutes' notice when AWS needs the capacity.
     :param deployment: how a new version takes the place of the old one: rolling, blue/green, linear or canary.
     :param certificate: for HTTPS, of the load balancer's region.
     :param hosted_zone: a public zone of Amazon Route 53: gets a record for ``domain_name``, and the one that a
@@ -58,7 +61,7 @@ class LoadBalancedFargateService(Construct):
     :param internet_facing: ``False`` puts the load balancer into the private subnets.
     :param clients: who may connect to the load balancer; by default everybody, or the VPC if it is internal.
     :param web_acl_arn: a web ACL of AWS WAF, which looks at every request first; none by default.
-    :param health_check_grace_period: before the load balancer's opinion of a new task counts, 0 s or more.
+    :param health_check_grace_period: before the load balancer's opinion of a new task counts, 60 s by default.
     :param execute_command: lets people who may ``ecs:ExecuteCommand`` open a shell in a container (ECS Exec), whose
         session is logged; the root file system is then writable, as its agent has to write there.
     :param tracing: adds the agent that takes traces, and tells the container where it is; its image comes from the

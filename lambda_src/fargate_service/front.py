@@ -56,7 +56,8 @@ class Front(Construct):
                 domain_name=domain_name,
                 validation=acm.CertificateValidation.from_dns(hosted_zone),
             )
-        everybody = ec2.Peer.any_ipv4() if internet_facing else ec2.Peer.ipv4(vpc.vpc_cidr_block)
+        if not clients:
+            clients = [ec2.Peer.any_ipv4() if internet_facing else ec2.Peer.ipv4(vpc.vpc_cidr_block)]
         ports = [443, 80] if certificate else [80]
         #: Where requests come in.
         self.load_balancer: elbv2.ApplicationLoadBalancer = elbv2.ApplicationLoadBalancer(
@@ -64,7 +65,7 @@ class Front(Construct):
             "LoadBalancer",
             vpc=vpc,
             internet_facing=internet_facing,
-            security_group=self._security_group(vpc, clients or [everybody], ports),
+            security_group=self._security_group(vpc, clients, ports),
             deletion_protection=posture.protects_data,
             drop_invalid_header_fields=True,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from aws_cdk import Duration, Size
+from aws_cdk import Duration
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -135,7 +135,6 @@ class Task(Construct):
                 log_group=self.log_group,
                 # A log that cannot be written must not stop whoever writes it.
                 mode=ecs.AwsLogDriverMode.NON_BLOCKING,
-                max_buffer_size=Size.mebibytes(4),
             ),
             health_check=_health_check(container.health_check_command),
         )
