@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 # Folded into what they are about, which is what these properties refer to.
 _ABOUT = {
     "AWS::CloudWatch::Alarm": ["Dimensions", "Metrics"],
+    "AWS::ECS::ClusterCapacityProviderAssociations": ["Cluster"],
     "AWS::Events::EventBusPolicy": ["EventBusName"],
     "AWS::IAM::ManagedPolicy": ["Roles"],
     "AWS::IAM::Policy": ["Roles"],
@@ -137,7 +138,8 @@ def _roots(resources: Mapping[str, Resource]) -> dict[str, str]:
             own = parents[own]
         return own
 
-    mains = {resource.name: own for own, resource in resources.items() if resource.name != resource.path}
+    # Of two in the same construct the first is the main one: the CDK adds to a resource what it has made already.
+    mains = {resource.name: own for own, resource in reversed([*resources.items()]) if resource.name != resource.path}
     for own, resource in resources.items():
         parent = _subject(resource, resources) or _enclosing(resource, mains)
         if parent and root(parent) != own:
