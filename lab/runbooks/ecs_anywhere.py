@@ -14,11 +14,9 @@ from botocore.exceptions import ClientError
 
 from lab.anywhere import activations, installation, instances
 from lab.engine import containers, discovery, service
-from lab.events import buses
-from lab.events.entries import entry
-from lab.events.inbox import subscribed
 from lab.runbook import Evidence, NotMadeError, Runbook, wait_for
 from lab.runbooks.ecs_anywhere_agents import Agents, activation, host
+from lab.runbooks.told_events import told
 from lab.target import TargetName
 
 if TYPE_CHECKING:
@@ -178,28 +176,15 @@ def disconnection_is_told(deployed: Deployment) -> str:
         one["clusterArn"]
         for one in deployed.client("ecs").describe_clusters(clusters=[deployed.output("ClusterName")])["clusters"]
     ]
-    told = [_state_change(arn, connected=False)]
-    untold = [
-        _state_change(arn, connected=True),
-        _state_change(arn, connected=False, status="INACTIVE"),
-        _state_change(f"{arn}-of-others", connected=False),
-    ]
-    session = deployed.target.session
-    with subscribed(session, deployed.output("TopicArn")) as inbox:
-        sent = buses.put(session, "default", [entry(one, "the runbook") for one in [*told, *untold]], lambda _: None)
-        assert not sent.failures, f"EventBridge did not take all of them: {dict(sent.failures)}"
-        expected, refused = set(sent.event_ids[: len(told)]), set(sent.event_ids[len(told) :])
-        came: set[str] = set()
-
-        def all_came() -> bool:
-            came.update(event["id"] for event in inbox.receive())
-            return expected <= came
-
-        wait_for(all_came, seconds=120)
-        came.update(event["id"] for event in inbox.receive())
-    assert expected <= came, f"{len(expected - came)} of {len(expected)} did not come"
-    assert not refused & came, f"{len(refused & came)} came that are none of its business"
-    return f"{len(expected)} told, {len(refused)} others not"
+    return told(
+        deployed,
+        [_state_change(arn, connected=False)],
+        others=[
+            _state_change(arn, connected=True),
+            _state_change(arn, connected=False, status="INACTIVE"),
+            _state_change(f"{arn}-of-others", connected=False),
+        ],
+    )
 
 
 @runbook.check("The hosts' role is for AWS Systems Manager of this account alone", evidence=Evidence.CONTROL_PLANE_ONLY)
