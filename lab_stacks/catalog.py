@@ -103,6 +103,12 @@ SECTIONS = [
         },
     ),
     CatalogEntry(
+        id="ecs-anywhere",
+        stack_id="EcsAnywhere",
+        heading="Orchestrating Containers Outside AWS Using Amazon ECS Anywhere",
+        shows="cluster, role and service for hosts outside AWS; their registration, and what tells that one is gone",
+    ),
+    CatalogEntry(
         id="xray",
         stack_id="Xray",
         heading="Using AWS X-Ray for Application Insights",

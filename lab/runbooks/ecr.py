@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from lab.ecr import findings, images, oci, preview
 from lab.errors import LabError
-from lab.events import buses
-from lab.events.entries import entry
-from lab.events.inbox import subscribed
 from lab.runbook import Evidence, NotMadeError, Runbook, wait_for
+from lab.runbooks.told_events import told
 from lab.target import TargetName
 
 if TYPE_CHECKING:
@@ -169,31 +167,17 @@ def repository_is_as_deployed(deployed: Deployment) -> str:
 def findings_are_told(deployed: Deployment) -> str:
     """Events of the published shapes, put by hand: those of AWS are AWS's alone to send."""
     repository = deployed.output("RepositoryName")
-    told = [_basic(repository, HIGH=1), _basic(repository, CRITICAL=2, LOW=7), _enhanced(repository, "CRITICAL")]
-    untold = [
-        _basic(repository, MEDIUM=3, HIGH=0),
-        _basic("another/repository", CRITICAL=1),
-        _enhanced(repository, "LOW"),
-        _enhanced(repository, "HIGH", status="CLOSED"),
-        _enhanced("another/repository", "CRITICAL"),
-    ]
-    session, topic = deployed.target.session, deployed.output("TopicArn")
-    with subscribed(session, topic) as inbox:
-        entries = [entry(event, "the runbook") for event in [*told, *untold]]
-        sent = buses.put(session, "default", entries, lambda _: None)
-        assert not sent.failures, f"EventBridge did not take all of them: {dict(sent.failures)}"
-        expected, refused = set(sent.event_ids[: len(told)]), set(sent.event_ids[len(told) :])
-        came: set[str] = set()
-
-        def all_came() -> bool:
-            came.update(event["id"] for event in inbox.receive())
-            return expected <= came
-
-        wait_for(all_came, seconds=120)
-        came.update(event["id"] for event in inbox.receive())
-    assert expected <= came, f"{len(expected - came)} of {len(expected)} did not come"
-    assert not refused & came, f"{len(refused & came)} came that are none of its business"
-    return f"{len(expected)} of {len(expected)}, and none of {len(refused)} others"
+    return told(
+        deployed,
+        [_basic(repository, HIGH=1), _basic(repository, CRITICAL=2, LOW=7), _enhanced(repository, "CRITICAL")],
+        others=[
+            _basic(repository, MEDIUM=3, HIGH=0),
+            _basic("another/repository", CRITICAL=1),
+            _enhanced(repository, "LOW"),
+            _enhanced(repository, "HIGH", status="CLOSED"),
+            _enhanced("another/repository", "CRITICAL"),
+        ],
+    )
 
 
 @runbook.check("The scan of a pushed image has a result", evidence=Evidence.AWS_ONLY)

@@ -1,0 +1,1 @@
+"""A service on hosts outside AWS."""
