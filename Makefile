@@ -16,7 +16,7 @@ lab: set-up ## run Lab 15.1 end to end on the embedded emulator
 
 # Three, on two cores too: the tests with the emulator mostly wait.
 test: set-up-test ## run every test, with the emulator, and without an AWS account
-	@$(VENV)/python -m pytest --numprocesses 3 --dist loadgroup $(ARGS)
+	@$(VENV)/python -m pytest --numprocesses 3 --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 check: set-up-test ## format, lint and types
 	@$(VENV)/ruff format --check .

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lab.runbook import Evidence
-from lab_stacks.catalog import SECTIONS, CatalogEntry, section
+from lab_stacks.catalog import SECTIONS, CatalogEntry
 
 if TYPE_CHECKING:
     from .conftest import Lab
@@ -48,14 +48,13 @@ def test_nothing_is_left_to_deploy(lab: Lab) -> None:
         lab("diff", entry.id, "--fail")
 
 
-VARIANTS = [(entry.id, name) for entry in SECTIONS for name in entry.variants]
+VARIANTS = [pytest.param(entry, name, id=f"{entry.id}.{name}") for entry in SECTIONS for name in entry.variants]
 
 
-@pytest.mark.parametrize(("section_id", "variant"), VARIANTS)
-def test_a_variant_deploys_without_what_the_emulator_does_not_know(lab: Lab, section_id: str, variant: str) -> None:
-    context = section(section_id).variants[variant]
-    words = [word for name, value in context.items() for word in ("-c", f"{name}={value}")]
-    ran = lab("run", section_id, *words, "--json")
+@pytest.mark.parametrize(("entry", "variant"), VARIANTS)
+def test_a_variant_deploys_without_what_the_emulator_does_not_know(lab: Lab, entry: CatalogEntry, variant: str) -> None:
+    words = [word for name, value in entry.variants[variant].items() for word in ("-c", f"{name}={value}")]
+    ran = lab("run", entry.id, *words, "--json")
     assert "Not emulated, left out of this deployment: " in ran.stderr
     assert json.loads(ran.stdout)["failed"] == 0
-    lab("up", section_id)
+    lab("up", entry.id)

@@ -1,4 +1,4 @@
-"""One synthesis of each posture and variant, which serves all tests of the session."""
+"""One synthesis of each form of a section, which serves all tests of a process."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import aws_cdk as cdk
 import pytest
 
-from tests.stacks.synthesis import CONTEXT, FORMS, Form, Synthesized, synthesize, synthesize_form
+from tests.stacks.synthesis import CONTEXT, FORMS, Form, OnDemand, Synthesized, synthesize_form
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def synthesized_forms() -> dict[Form, Synthesized]:
-    chapters = {form.posture: synthesize(form.context) for form in FORMS if form.variant is None}
-    return {form: synthesize_form(form) if form.variant else chapters[form.posture][form.entry.id] for form in FORMS}
+    """Every form, synthesized when it is first asked for: each process tests some of the sections."""
+    return OnDemand(synthesize_form)
 
 
 @pytest.fixture(params=FORMS, ids=str)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from constructs import IConstruct
 
+    CheckovFindings = dict[Path, list[str]]
+
 PACKS: dict[str, Callable[[IConstruct], cdk_nag.NagPack]] = {
     "AwsSolutions": cdk_nag.AwsSolutionsChecks,
     "Serverless": cdk_nag.ServerlessChecks,
@@ -47,7 +49,7 @@ def cfn_lint_findings(template: Path) -> list[str]:
     ]
 
 
-def checkov_findings(templates: Iterable[Path]) -> dict[Path, list[str]]:
+def checkov_findings(templates: Iterable[Path]) -> CheckovFindings:
     """Name every failed check in each template: the check and the logical id.
 
     One process for all of them, because it takes several seconds to start. It asks no server for anything.
@@ -63,7 +65,7 @@ def checkov_findings(templates: Iterable[Path]) -> dict[Path, list[str]]:
     answer = json.loads(done.stdout)
     assert answer["summary"]["parsing_errors"] == 0
     assert answer["summary"]["resource_count"] > 0
-    findings: dict[Path, list[str]] = {template: [] for template in templates}
+    findings: CheckovFindings = {template: [] for template in templates}
     for failed in answer["results"]["failed_checks"]:
         [template] = [path for path in templates if str(path) == failed["file_abs_path"]]
         findings[template].append(f"{failed['check_id']} {failed['resource'].split('.')[-1]}")

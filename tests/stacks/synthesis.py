@@ -6,7 +6,7 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import aws_cdk as cdk
 
@@ -14,7 +14,7 @@ from lab_stacks import catalog
 from lambda_src.posture import Posture
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 ROOT = Path(__file__).parents[2]
 CONTEXT: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
@@ -68,6 +68,22 @@ class Synthesized:
         """Hashes of everything that is uploaded beside the template."""
         listed = json.loads((self.assembly / f"{self.stack.artifact_id}.assets.json").read_text())
         return {name for name, file in listed["files"].items() if not file["source"]["path"].endswith(".template.json")}
+
+
+Key = TypeVar("Key")
+Made = TypeVar("Made")
+
+
+class OnDemand(dict[Key, Made]):
+    """What ``make`` makes of each key, once it is asked for."""
+
+    def __init__(self, make: Callable[[Key], Made]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, key: Key) -> Made:
+        self[key] = made = self._make(key)
+        return made
 
 
 def synthesize(context: Mapping[str, str]) -> dict[str, Synthesized]:

@@ -38,10 +38,12 @@ from lambda_src.traced_rest_api.construct import TracedRestApi
 from lambda_src.traced_topic.construct import TracedTopic
 from lambda_src.xray_account.construct import XrayAccount
 from tests.stacks.policies import PACKS, cdk_nag_findings, cfn_lint_findings, checkov_findings
-from tests.stacks.synthesis import CONTEXT, FORMS, Form, Synthesized, synthesize_form
+from tests.stacks.synthesis import CONTEXT, FORMS, Form, OnDemand, Synthesized, synthesize_form
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.stacks.policies import CheckovFindings
 
 
 @pytest.mark.parametrize("pack", PACKS)
@@ -53,15 +55,15 @@ def test_cfn_lint_finds_nothing(synthesized: Synthesized) -> None:
     assert cfn_lint_findings(synthesized.template_file) == []
 
 
-def test_checkov_finds_nothing(synthesized: Synthesized, checkov: dict[Path, list[str]]) -> None:
-    assert checkov[synthesized.template_file] == []
+def test_checkov_finds_nothing(form: Form, synthesized: Synthesized, checkov: dict[str, CheckovFindings]) -> None:
+    assert checkov[form.entry.id][synthesized.template_file] == []
 
 
 def test_every_acknowledgement_is_still_needed(
-    form: Form, bare: dict[Form, Bare], checkov: dict[Path, list[str]]
+    form: Form, bare: dict[Form, Bare], checkov: dict[str, CheckovFindings]
 ) -> None:
     stripped = bare[form].template_file
-    findings = [*bare[form].cdk_nag_findings, *cfn_lint_findings(stripped), *checkov[stripped]]
+    findings = [*bare[form].cdk_nag_findings, *cfn_lint_findings(stripped), *checkov[form.entry.id][stripped]]
 
     assert [made for made in bare[form].acknowledgements if not any(map(made.covers, findings))] == []
 
@@ -73,10 +75,10 @@ def test_every_acknowledgement_gives_a_reason(form: Form, bare: dict[Form, Bare]
         assert made.reason.endswith("."), made
 
 
-def test_blocks_with_every_option_given_have_no_findings(blocks: Synthesized, checkov: dict[Path, list[str]]) -> None:
+def test_blocks_with_every_option_given_have_no_findings(blocks: Synthesized) -> None:
     assert [finding for pack in PACKS for finding in cdk_nag_findings(pack, blocks.stack)] == []
     assert cfn_lint_findings(blocks.template_file) == []
-    assert checkov[blocks.template_file] == []
+    assert checkov_findings([blocks.template_file]) == {blocks.template_file: []}
 
 
 @pytest.mark.parametrize("pack", PACKS)
@@ -88,8 +90,8 @@ def test_cfn_lint_finds_what_is_bad(bad: Synthesized) -> None:
     assert cfn_lint_findings(bad.template_file)
 
 
-def test_checkov_finds_what_is_bad(bad: Synthesized, checkov: dict[Path, list[str]]) -> None:
-    assert checkov[bad.template_file]
+def test_checkov_finds_what_is_bad(bad: Synthesized) -> None:
+    assert checkov_findings([bad.template_file])[bad.template_file]
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,7 @@ class Bare:
 @pytest.fixture(scope="session")
 def bare(tmp_path_factory: pytest.TempPathFactory) -> dict[Form, Bare]:
     folder = tmp_path_factory.mktemp("bare")
-    return {form: _without_acknowledgements(form, folder / f"{form}.json") for form in FORMS}
+    return OnDemand(lambda form: _without_acknowledgements(form, folder / f"{form}.json"))
 
 
 def _without_acknowledgements(form: Form, template_file: Path) -> Bare:
@@ -268,8 +270,12 @@ def bad() -> Synthesized:
 
 
 @pytest.fixture(scope="session")
-def checkov(
-    synthesized_forms: dict[Form, Synthesized], blocks: Synthesized, bare: dict[Form, Bare], bad: Synthesized
-) -> dict[Path, list[str]]:
-    made = [synthesized.template_file for synthesized in [*synthesized_forms.values(), blocks, bad]]
-    return checkov_findings([*made, *(one.template_file for one in bare.values())])
+def checkov(synthesized_forms: dict[Form, Synthesized], bare: dict[Form, Bare]) -> dict[str, CheckovFindings]:
+    """What checkov finds in each form of a section, as it is and without acknowledgements: asked once a section."""
+
+    def of(section: str) -> CheckovFindings:
+        forms = [form for form in FORMS if form.entry.id == section]
+        made = [synthesized_forms[form].template_file for form in forms]
+        return checkov_findings([*made, *(bare[form].template_file for form in forms)])
+
+    return OnDemand(of)
