@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab import emulator, xray_process
+from lab.engine import discovery
 from lab.project import CDK_CLI, SCRIPTS, python_of
 
 
@@ -71,16 +72,11 @@ def _xray() -> Finding:
 
 
 def _container_engine() -> Finding:
-    """Ask Docker or Podman for its version: the command alone is no engine."""
-    questions = {
-        "docker": ["info", "--format", "{{.ServerVersion}}"],
-        "podman": ["info", "--format", "{{.Version.Version}}"],
-    }
-    for engine, question in questions.items():
-        if shutil.which(engine):
-            version = _answer_of([engine, *question])
-            if version:
-                return Finding("containers", True, f"{engine} {version}", optional=True)
+    engine = discovery.found()
+    if engine:
+        without_rights = ", without privileges" if engine.rootless else ""
+        text = f"{engine.name} {engine.version}, which runs linux/{engine.architecture}{without_rights}"
+        return Finding("containers", True, text, optional=True)
     return Finding(
         "containers",
         False,

@@ -20,12 +20,14 @@ import psutil
 from filelock import FileLock, Timeout
 
 from lab import isolation, ports, xray_process
+from lab.engine import service as engine_service
 from lab.errors import LabError
 from lab.project import LAB, python_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from lab.engine.discovery import Engine
     from lab.progress import Progress
 
 USUAL_PORT = 4566
@@ -129,6 +131,16 @@ def start(progress: Progress) -> Emulator:
             raise
 
 
+def lend_engine() -> Engine | None:
+    """Lend the running emulator the container engine of this machine, if there is one.
+
+    :raises LabError: when the engine's API cannot be started.
+    """
+    with _alone():
+        emulator = running()
+        return engine_service.lend(f"127.0.0.1:{emulator.port}") if emulator else None
+
+
 def stop() -> Emulator | None:
     """Stop the emulator so that it keeps its state; return it, or nothing if none ran.
 
@@ -138,6 +150,7 @@ def stop() -> Emulator | None:
         emulator = running()
         if emulator:
             _end(emulator)
+        engine_service.take_back()
         xray_process.stop()
         if emulator and _RECORD.exists():
             raise LabError(
@@ -154,6 +167,8 @@ def reset() -> None:
         if emulator:
             _end(emulator)
         _RECORD.unlink(missing_ok=True)
+        engine_service.take_back()
+        engine_service.forget()
         xray_process.reset()
         for folder in [STATE, *LAB.glob("emulator-broken-*")]:
             if folder.exists():
@@ -190,6 +205,9 @@ def _started_on_a_free_port(xray: Mapping[str, str], progress: Progress) -> Emul
     """Start it; again on another port, if another program takes the chosen one before the emulator has it."""
     for _ in range(_PORTS_TRIED):
         port = _free_port(progress)
+        if engine_service.lent():  # before the emulator starts the tasks again that it had
+            engine_service.take_back()
+            engine_service.lend(f"127.0.0.1:{port}")
         emulator = _spawn(port, xray)
         _RECORD.write_text(json.dumps(asdict(emulator)))
         try:
@@ -226,6 +244,10 @@ def _spawn(port: int, xray: Mapping[str, str]) -> Emulator:
         "TMPDIR": str(STATE / "tmp"),
         "LAMBDA_PYTHON": str(python_of("lambda-runtime")),
         "EMULATOR_RECORD": str(_RECORD),
+        # Services find no engine by themselves: only what is proven with one gets the one that `lab` lends.
+        "DOCKER_HOST": f"unix://{STATE / 'no-engine.sock'}",
+        "CONTAINER_ENGINE": str(engine_service.RECORD),
+        "LAB_HOME": str(LAB),
         # Functions send their segments there.
         **xray,
     }

@@ -11,7 +11,8 @@ force here, and on AWS every client of ours does use TLS; a certificate for a po
 would protect nothing.
 
 What comes from elsewhere is refused: a page in a browser on this machine could otherwise make requests, with the
-published credentials, and start functions. Programs of this machine's other users can reach the port all the same.
+published credentials, and start functions. Programs of this machine's other users can reach the port all the same, and
+so can the containers of its tasks.
 """
 
 import os
@@ -33,6 +34,7 @@ def _with_secure_loopback() -> None:
 
 
 def _for_programs_of_this_machine_alone() -> None:
+    from lab.emulation.ecs.engine import is_for_containers  # noqa: PLC0415
     from lab.loopback import is_loopback  # noqa: PLC0415
 
     serve = app.app
@@ -40,8 +42,9 @@ def _for_programs_of_this_machine_alone() -> None:
     async def guarded(scope: dict[str, Any], receive: Any, send: Any) -> None:
         headers = dict(scope.get("headers", []))
         pages = [headers[b"origin"]] if b"origin" in headers else []
-        names = [b"//" + headers[b"host"]] if b"host" in headers else []
-        if all(is_loopback(url.decode("latin-1")) for url in [*pages, *names]):
+        host = headers.get(b"host", b"localhost").decode("latin-1")
+        named = is_loopback(f"//{host}") or is_for_containers(host.partition(":")[0])
+        if named and all(is_loopback(page.decode("latin-1")) for page in pages):
             await serve(scope, receive, send)
         elif scope["type"] == "http":
             await send({"type": "http.response.start", "status": 403, "headers": [(b"content-type", b"text/plain")]})

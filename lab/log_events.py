@@ -1,4 +1,4 @@
-"""What a section's functions logged: the events of its log groups, in the order of their time."""
+"""What a section's functions and containers logged: the events of its log groups, in the order of their time."""
 
 from __future__ import annotations
 
@@ -71,7 +71,17 @@ def _log_groups(deployed: Deployment) -> list[str]:
         deployed.client("lambda").get_function_configuration(FunctionName=name)
         for name in deployed.physical_ids("AWS::Lambda::Function")
     ]
-    return [function["LoggingConfig"]["LogGroup"] for function in functions]
+    tasks = [
+        deployed.client("ecs").describe_task_definition(taskDefinition=arn)["taskDefinition"]
+        for arn in deployed.physical_ids("AWS::ECS::TaskDefinition")
+    ]
+    options = [
+        container.get("logConfiguration", {}).get("options", {})
+        for task in tasks
+        for container in task["containerDefinitions"]
+    ]
+    of_containers = [one["awslogs-group"] for one in options if "awslogs-group" in one]
+    return [*(function["LoggingConfig"]["LogGroup"] for function in functions), *dict.fromkeys(of_containers)]
 
 
 def _events(logs: Any, group: str, start: int) -> Iterator[tuple[object, LogEvent]]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -49,6 +49,43 @@ def fit(assembly: Path, copy: Path, cloudformation: CloudFormationClient, ssm: S
         new_names[hashlib.sha256(old).hexdigest()] = hashlib.sha256(new).hexdigest()
     _rename(copy, new_names)
     return left_out
+
+
+def image_platforms(assembly: Path) -> set[str]:
+    """Name the platforms that the assembly's images are for; an image may leave it to the engine (an empty text)."""
+    return {
+        image["source"].get("platform") or ""
+        for path in _asset_files(assembly)
+        for image in json.loads(path.read_text()).get("dockerImages", {}).values()
+    }
+
+
+def runs_containers(assembly: Path) -> bool:
+    """Say whether a container engine would be of use: there are images to build, or tasks to run."""
+    templates = [json.loads(path.read_text()) for path in assembly.rglob("*.template.json")]
+    return bool(image_platforms(assembly)) or any(
+        kind.startswith("AWS::ECS::") for template in templates for kind in _types(template)
+    )
+
+
+def leave_images_out(copy: Path) -> int:
+    """Have the CDK CLI build and push no image of a copied assembly; return how many there were."""
+    images = 0
+    for path in _asset_files(copy):
+        assets = json.loads(path.read_text())
+        images += len(assets.get("dockerImages", {}))
+        path.write_text(json.dumps({**assets, "dockerImages": {}}))
+    return images
+
+
+def build_on(copy: Path, arguments: Mapping[str, str]) -> None:
+    """Give the builds of a copied assembly arguments beside their own."""
+    for path in _asset_files(copy):
+        assets = json.loads(path.read_text())
+        for image in assets.get("dockerImages", {}).values():
+            own = image["source"].get("dockerBuildArgs", {})
+            image["source"]["dockerBuildArgs"] = {**arguments, **own}
+        path.write_text(json.dumps(assets))
 
 
 def unknown_types(types: set[str], cloudformation: CloudFormationClient) -> set[str]:
@@ -123,6 +160,10 @@ def _public_parameters(template: dict[str, Any]) -> dict[str, str]:
         if parameter["Type"].startswith("AWS::SSM::Parameter::Value<")
         and str(parameter.get("Default", "")).startswith("/aws/service/")
     }
+
+
+def _asset_files(assembly: Path) -> Iterator[Path]:
+    return assembly.rglob("*.assets.json")
 
 
 def _types(template: dict[str, Any]) -> Iterable[str]:

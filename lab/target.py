@@ -8,15 +8,17 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from lab import cdk, emulator, isolation, preflight
+from lab.engine import discovery, images
 from lab.errors import LabError, UsageError
 from lab.loopback import is_loopback
-from lab.project import LAB
+from lab.project import LAB, ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import boto3
 
+    from lab.engine.discovery import Engine
     from lab.progress import Progress
 
 
@@ -84,13 +86,29 @@ class Local:
         cdk.run(*words, progress=progress, folder=LAB)
 
     def fit(self, assembly: Path, progress: Progress) -> Path:
-        """Leave out what the emulator does not know, in a copy."""
+        """Leave out what the emulator does not know, in a copy; build its images, if there is an engine for that."""
         copy = LAB / "assembly-local-fitted"
+        engine = self._engine_for(assembly) if preflight.runs_containers(assembly) else None
         left_out = preflight.fit(assembly, copy, self.session.client("cloudformation"), self.session.client("ssm"))
         if left_out:
             named = ", ".join(f"{kind} ({count})" for kind, count in sorted(left_out.items()))
             progress.note(f"Not emulated, left out of this deployment: {named}")
+        if engine:
+            preflight.build_on(copy, images.build_arguments())
+            os.environ["CDK_DOCKER"] = str(ROOT / "lab" / "engine" / "cdk_docker.py")
+        elif left := preflight.leave_images_out(copy):
+            number = "1 image is" if left == 1 else f"{left} images are"
+            progress.note(
+                f"No container engine answers: {number} not built, and no container runs. To have that too, "
+                f"{discovery.INSTALL}, then `lab reset` and `lab up` again."
+            )
         return copy
+
+    def _engine_for(self, assembly: Path) -> Engine | None:
+        engine = emulator.lend_engine()
+        if engine:
+            images.require_runnable(preflight.image_platforms(assembly), engine)
+        return engine
 
 
 class Aws:

@@ -78,6 +78,31 @@ SECTIONS = [
         },
     ),
     CatalogEntry(
+        id="fargate",
+        stack_id="Fargate",
+        heading="Removing Servers with Fargate",
+        shows="a container image as a service of two tasks on Fargate, behind a load balancer that speaks HTTPS",
+        variants={
+            "https": {
+                "certificate_arn": "arn:aws:acm:us-east-1:111122223333:certificate/shop",
+                "domain_name": "www.example.com",
+                "deployment": "canary",
+                "execute_command": "enabled",
+                "spot_percent": "50",
+            },
+            "zone": {
+                "zone_id": "Z0123456789ABCDEFGHIJ",
+                "zone_name": "example.com",
+                "vpc_id": "vpc-0123456789abcdef0",
+                "public_subnets": "subnet-0123456789abcdef0,subnet-0123456789abcdef1",
+                "private_subnets": "subnet-0123456789abcdef2,subnet-0123456789abcdef3",
+                "web_acl_arn": "arn:aws:wafv2:us-east-1:111122223333:regional/webacl/acl/1",
+                "deployment": "blue-green",
+                "tracing": "sidecar",
+            },
+        },
+    ),
+    CatalogEntry(
         id="xray",
         stack_id="Xray",
         heading="Using AWS X-Ray for Application Insights",

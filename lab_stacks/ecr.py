@@ -45,7 +45,7 @@ class Ecr(Section):
             repository_name=self.setting("repository_name", "") or None,
             lifecycle_policy=json.loads(LIFECYCLE_POLICY.read_text()),
             mutable_tags=["latest", "dev-*"],
-            pull_accounts=self._list("accounts"),
+            pull_accounts=self.names("accounts"),
             pull_organization=self.setting("organization_id", "") or None,
             posture=self.posture,
         )
@@ -79,7 +79,7 @@ class Ecr(Section):
         from lambda_src.image_registry.construct import ImageRegistry  # noqa: PLC0415
 
         enhanced = self.choice("scanning", "basic", "enhanced") == "enhanced"
-        destinations = [place.rpartition("/") for place in self._list("replicate_to")]
+        destinations = [place.rpartition("/") for place in self.names("replicate_to")]
         rules = [caching.CacheRule(caching.Upstream.ECR_PUBLIC, "ecr-public")]
         if arn := self.setting("docker_hub_secret", ""):
             secret = secretsmanager.Secret.from_secret_complete_arn(self, "DockerHub", arn)
@@ -95,7 +95,7 @@ class Ecr(Section):
                 replication.Replication([replication.Destination(region, account or None)])
                 for account, _, region in destinations
             ],
-            replicate_from=self._list("replicate_from"),
+            replicate_from=self.names("replicate_from"),
             cache_rules=rules,
             creation_templates=[
                 *(creation.CreationTemplate(one.prefix, [creation.MadeFor.PULL_THROUGH_CACHE]) for one in rules),
@@ -110,6 +110,3 @@ class Ecr(Section):
             self, "Public", description="Images of the serverless lab, for everybody", posture=self.posture
         )
         self.output("PublicRepositoryName", public.ref)
-
-    def _list(self, setting: str) -> list[str]:
-        return [word for word in self.setting(setting, "").split(",") if word]

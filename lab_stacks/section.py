@@ -8,6 +8,7 @@ from aws_cdk import CfnOutput, Stack, Tags
 from aws_cdk import aws_sns as sns
 
 from lab_stacks.names import known
+from lambda_src.options import InvalidOptionsError
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -44,6 +45,20 @@ class Section(Stack):
         :raises UnknownNameError: listing the permitted values.
         """
         return known(name, self.setting(name, permitted[0]), permitted)
+
+    def number(self, name: str, default: int) -> int:
+        """Read a whole number that a user may change from context.
+
+        :raises InvalidOptionsError: for anything else.
+        """
+        text = self.setting(name, str(default))
+        if not text.isdecimal():
+            raise InvalidOptionsError(f"{name} is {text}: give a whole number, such as {default}")
+        return int(text)
+
+    def names(self, name: str) -> list[str]:
+        """Read a list that a user may give from context, with commas between: ``-c name=one,another``."""
+        return [word for word in self.setting(name, "").split(",") if word]
 
     def alarm_topic(self) -> sns.ITopic | None:
         """Find the topic that alarms tell, which exists in the account already: ``-c alarm_topic=ARN``."""

@@ -21,10 +21,12 @@ from lab.loopback import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 _CONFIG = "application/vnd.oci.image.config.v1+json"
 _LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
+_GZIPPED = b"\x1f\x8b"
 _SECONDS = 60
 
 
@@ -69,15 +71,23 @@ def image(files: Mapping[str, bytes], *, architecture: str = "amd64") -> Image:
     config = _json(
         {"architecture": architecture, "os": "linux", "rootfs": {"type": "layers", "diff_ids": [digest(unpacked)]}}
     )
-    manifest = _json(
-        {
-            "schemaVersion": 2,
-            "mediaType": MANIFEST,
-            "config": _descriptor(_CONFIG, config),
-            "layers": [_descriptor(_LAYER, layer)],
-        }
-    )
-    return Image(manifest, {digest(blob): blob for blob in (config, layer)})
+    return _of_parts(config, [layer])
+
+
+def from_archive(path: Path) -> Image:
+    """Read the one image of an archive that ``docker save`` or ``podman save`` wrote."""
+    with tarfile.open(path) as tar:
+
+        def content(name: str) -> bytes:
+            file = tar.extractfile(name)
+            if file is None:
+                raise LabError(f"{path}: {name} is no file.")
+            return file.read()
+
+        [described] = json.loads(content("manifest.json"))
+        config, layers = content(described["Config"]), [content(name) for name in described["Layers"]]
+    gzipped = [layer if layer.startswith(_GZIPPED) else gzip.compress(layer, mtime=0) for layer in layers]
+    return _of_parts(config, gzipped)
 
 
 def files(pulled: Image) -> dict[str, bytes]:
@@ -179,6 +189,18 @@ def _refusal(error: urllib.error.HTTPError) -> RegistryError:
         return RegistryError(error.code, first["code"], first.get("message", ""))
     except (ValueError, KeyError, TypeError):
         return RegistryError(error.code, "", error.reason)
+
+
+def _of_parts(config: bytes, layers: list[bytes]) -> Image:
+    manifest = _json(
+        {
+            "schemaVersion": 2,
+            "mediaType": MANIFEST,
+            "config": _descriptor(_CONFIG, config),
+            "layers": [_descriptor(_LAYER, layer) for layer in layers],
+        }
+    )
+    return Image(manifest, {digest(blob): blob for blob in (config, *layers)})
 
 
 def _descriptor(media_type: str, blob: bytes) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from constructs import Construct
 
 from lambda_src.acknowledged import acknowledge
 from lambda_src.function.construct import PythonFunction
+from lambda_src.generated_secret import GeneratedSecret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,32 +60,14 @@ class RecordingEndpoint(Construct):
         )
 
     def _api_key(self, encryption_key: kms.IKey | None) -> secretsmanager.Secret:
-        secret = secretsmanager.Secret(
+        return GeneratedSecret(
             self,
             "ApiKey",
             description=f"What callers of the endpoint have to give as {_HEADER}.",
+            not_rotated="EventBridge's connection takes the key over when it is deployed, and does not hear of a "
+            "rotation: a rotation between two deployments would lock it out. To deploy another secret rotates both.",
             encryption_key=encryption_key,
-            generate_secret_string=secretsmanager.SecretStringGenerator(password_length=48, exclude_punctuation=True),
         )
-        acknowledge(
-            secret,
-            "AwsSolutions-SMG4",
-            "NIST.800.53.R5-SecretsManagerRotationEnabled",
-            "HIPAA.Security-SecretsManagerRotationEnabled",
-            reason="EventBridge's connection takes the key over when it is deployed, and does not hear of a rotation: "
-            "a rotation between two deployments would lock it out. To deploy another secret rotates both.",
-        )
-        if encryption_key is None:
-            acknowledge(
-                secret,
-                "CKV_AWS_149",
-                "NIST.800.53.R5-SecretsManagerUsingKMSKey",
-                "HIPAA.Security-SecretsManagerUsingKMSKey",
-                "PCI.DSS.321-SecretsManagerUsingKMSKey",
-                reason="No encryption_key was given: AWS Secrets Manager encrypts with its own key of the account, "
-                "and who may read the key to one endpoint that records events is a matter of IAM.",
-            )
-        return secret
 
     def _url(self) -> str:
         url = self.function.add_function_url(auth_type=lambda_.FunctionUrlAuthType.NONE)

@@ -9,8 +9,8 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from lambda_src.acknowledged import acknowledge, acknowledge_inline_policy
-from lambda_src.log_group import log_group
+from lambda_src.acknowledged import acknowledge
+from lambda_src.flow_log import add_flow_log
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,15 +56,9 @@ class PrivateNetwork(Construct):
             reason="Every network interface here has a security group of its own, and the VPC has no route out. "
             "CloudFormation cannot close the default group; a function that could would need more rights than that.",
         )
-        self._add_flow_log(posture)
+        add_flow_log(self, self.vpc, posture=posture)
         #: What must be there before an instance can be reached, or reach anything.
         self.endpoints: list[ec2.VpcEndpoint] = [self._downloads_endpoint(downloads), *self._interface_endpoints()]
-
-    def _add_flow_log(self, posture: Posture) -> None:
-        role = iam.Role(self, "FlowLogRole", assumed_by=iam.ServicePrincipal("vpc-flow-logs.amazonaws.com"))
-        acknowledge_inline_policy(role)
-        group = log_group(self, "FlowLogs", posture=posture)
-        self.vpc.add_flow_log("FlowLog", destination=ec2.FlowLogDestination.to_cloud_watch_logs(group, role))
 
     def _downloads_endpoint(self, downloads: Sequence[str]) -> ec2.GatewayVpcEndpoint:
         stack = Stack.of(self)

@@ -93,7 +93,7 @@ def _require_role_permits(delivery: Delivery, action: str, arn: str) -> None:
     account, name = role_arn.split(":")[4], role_arn.rpartition("/")[2]
     role = iam._roles.get_scoped(account, None, name)
     trust = role["AssumeRolePolicyDocument"] if role else {}
-    if not _policy_permits(delivery, "sts:AssumeRole", "*", _with_resource(trust)):
+    if not _policy_permits(delivery, "sts:AssumeRole", "*", with_resource(trust)):
         raise DeliveryError("FAILED_TO_ASSUME_ROLE", f"{delivery.service} may not assume {role_arn}.")
     context = _evaluation(delivery, role_arn, "AssumedRole", action, arn)
     decision = iam_evaluator.evaluate(context, iam_evaluator._gather_role_policies(name, account)).decision
@@ -101,7 +101,7 @@ def _require_role_permits(delivery: Delivery, action: str, arn: str) -> None:
         raise DeliveryError("NO_PERMISSIONS", f"{role_arn} does not permit {action} on {arn}.")
 
 
-def _with_resource(trust: str | dict[str, Any]) -> dict[str, Any]:
+def with_resource(trust: str | dict[str, Any]) -> dict[str, Any]:
     """Give a trust policy the resource that other policies have, and that it does not need."""
     document: dict[str, Any] = json.loads(trust) if isinstance(trust, str) else trust
     statements = document.get("Statement", [])

@@ -1,0 +1,117 @@
+"""The container engine that `lab` lends to the emulator, and the way from a container to the emulator.
+
+The other services of MiniStack that could run containers find no engine: what they prove here is not proven by one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import json
+import os
+import select
+import socket
+import socketserver
+import threading
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import docker
+import docker.errors
+
+HOOKS = ["docker.DockerClient", "docker.types.Ulimit"]
+#: The label by which `lab` finds the containers of this emulator, to remove them when it ends.
+LABEL: tuple[str, str] = ("serverless-lab", os.environ.get("LAB_HOME", ""))
+_PORT = int(os.environ.get("GATEWAY_PORT", "0"))
+_SECONDS = 30
+_DESKTOP = "host.docker.internal"
+
+
+def client(*, seconds: float = _SECONDS) -> docker.DockerClient | None:
+    """Reach the engine, if one is lent at this moment; each answer may take so long."""
+    record = _record()
+    return _client(record["address"], seconds) if record else None
+
+
+def host_for_containers() -> str | None:
+    """Name the host by which a container reaches the emulator; there is none where an engine has no way to it.
+
+    The emulator is on loopback alone, and a container has a loopback of its own. Docker Desktop leads one name there.
+    Elsewhere the bridge that the containers are on has an address of this machine: the emulator listens to that too,
+    and to nobody but the containers. The network of an engine without privileges has none.
+    """
+    record = _record()
+    if record is None or record["rootless"]:
+        return None
+    if record["desktop"]:
+        return _DESKTOP
+    network = _client(record["address"]).networks.get("bridge" if record["name"] == "docker" else "podman")
+    [settings, *_] = network.attrs["IPAM"]["Config"]
+    return str(settings["Gateway"]) if _door(settings["Gateway"], settings["Subnet"]) else None
+
+
+def is_for_containers(host: str) -> bool:
+    """Say whether ``host`` is the name by which containers reach the emulator."""
+    return host == _DESKTOP or host in _doors
+
+
+def _record() -> dict[str, Any] | None:
+    # Read each time, as `lab` lends an engine to an emulator that runs already, and takes it back.
+    try:
+        engine: dict[str, Any] = json.loads(Path(os.environ["CONTAINER_ENGINE"]).read_text())["engine"]
+    except (KeyError, OSError, ValueError):
+        return None
+    return engine
+
+
+@lru_cache(maxsize=16)
+def _client(address: str, seconds: float = _SECONDS) -> docker.DockerClient:
+    return docker.DockerClient(base_url=address, timeout=seconds)
+
+
+# The addresses at which containers are let in, by host.
+_doors: dict[str, socketserver.BaseServer | None] = {}
+_lock = threading.Lock()
+
+
+def _door(host: str, subnet: str) -> bool:
+    """Listen at the bridge's address too; say whether that is possible."""
+    with _lock:
+        if host not in _doors:
+            try:
+                _doors[host] = _open(host, subnet)
+            except OSError:
+                _doors[host] = None
+        return _doors[host] is not None
+
+
+def _open(host: str, subnet: str) -> socketserver.BaseServer:
+    containers = ipaddress.ip_network(subnet)
+
+    class Door(socketserver.ThreadingTCPServer):
+        allow_reuse_address = True
+        daemon_threads = True
+
+        def server_bind(self) -> None:
+            # The bridge has its address as long as a container is on it.
+            self.socket.setsockopt(socket.IPPROTO_IP, getattr(socket, "IP_FREEBIND", 15), 1)
+            super().server_bind()
+
+        def verify_request(self, _: Any, client_address: Any) -> bool:
+            return ipaddress.ip_address(client_address[0]) in containers
+
+    class Passage(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", _PORT)) as emulator:
+                other = {self.request: emulator, emulator: self.request}
+                while True:
+                    for ready in select.select(list(other), [], [])[0]:
+                        received = ready.recv(65536)
+                        if not received:
+                            return
+                        other[ready].sendall(received)
+
+    server = Door((host, _PORT), Passage)
+    threading.Thread(target=server.serve_forever, daemon=True, name="door-for-containers").start()
+    return server

@@ -1,0 +1,67 @@
+#!/usr/bin/env python3
+"""What the CDK CLI calls in the place of `docker` for image assets: CDK_DOCKER.
+
+Whatever builds, names and inspects images is the engine's own command. Two things are not. The registry of the emulator
+needs no login, and a login would be kept in the user's own settings. And the image is pushed over loopback from here,
+since an engine may be in a virtual machine with a loopback of its own, or insist on TLS.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from lab.ecr import oci
+from lab.engine import service
+from lab.errors import LabError
+from lab.loopback import is_loopback
+
+
+def main(words: list[str]) -> int:
+    """Do what the words say; return the exit status.
+
+    :raises LabError: for a registry that is not on this machine.
+    """
+    lent = service.lent()
+    if lent is None:
+        raise LabError("No container engine is lent to the emulator: `lab up` does that.")
+    engine = lent.engine
+    if words[:1] == ["login"]:
+        _require_loopback(words[-1])
+        sys.stdin.read()  # the password
+        return 0
+    if words[:1] == ["push"]:
+        _push(engine.name, words[-1])
+        return 0
+    # What Docker's own format can say and OCI's cannot, Podman would leave out.
+    environment = {**os.environ, "BUILDAH_FORMAT": "docker"}
+    if engine.name == "docker":
+        environment["DOCKER_HOST"] = engine.address
+    return subprocess.run([engine.name, *words], env=environment, check=False).returncode
+
+
+def _push(engine: str, reference: str) -> None:
+    host, _, path = reference.partition("/")
+    _require_loopback(host)
+    repository, _, tag = path.rpartition(":")
+    with tempfile.TemporaryDirectory() as folder:
+        archive = Path(folder) / "image.tar"
+        subprocess.run([engine, "save", "--output", str(archive), reference], check=True, stdout=subprocess.DEVNULL)
+        image = oci.from_archive(archive)
+    digest = oci.Registry(f"http://{host}", None).push(repository, image, tag)
+    print(f"{tag}: digest: {digest}")
+
+
+def _require_loopback(registry: str) -> None:
+    if not is_loopback(registry if "://" in registry else f"//{registry}"):
+        raise LabError(f"{registry} is not on this machine: refused. A local run pushes to the emulator alone.")
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except (LabError, subprocess.CalledProcessError) as error:
+        sys.exit(str(error))

@@ -1,0 +1,167 @@
+"""Lends the engine to the emulator: where its API is, and Podman's API itself, which is started and ended here."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import time
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+
+from lab.engine import discovery
+from lab.errors import LabError
+from lab.project import LAB
+
+if TYPE_CHECKING:
+    from lab.engine.discovery import Engine
+
+FOLDER = LAB / "engine"
+LOG = LAB / "engine.log"
+#: What the emulator reads whenever it is about to run a container: which engine, and where.
+RECORD = FOLDER / "engine.json"
+#: The label of every container of this lab, and its value.
+LABEL = f"serverless-lab={LAB}"
+_SOCKET = FOLDER / "podman.sock"
+_REGISTRIES = FOLDER / "registries.conf"
+_START_SECONDS = 30
+_STOP_SECONDS = 10
+# What the kernel permits for the path of a socket.
+_LONGEST_SOCKET = 100
+
+
+@dataclass(frozen=True)
+class Lent:
+    """An engine that the emulator may use, and the process that serves its API, if that is ours."""
+
+    engine: Engine
+    pid: int | None = None
+
+    @property
+    def process(self) -> psutil.Process | None:
+        """The process, if it still runs; a process that merely has its number now is another one."""
+        try:
+            process = psutil.Process(self.pid) if self.pid else None
+            return process if process and f"unix://{_SOCKET}" in process.cmdline() else None
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            return None
+
+    @property
+    def answers(self) -> bool:
+        """Whether the API is there."""
+        return self.pid is None or (self.process is not None and _SOCKET.exists())
+
+
+def lent() -> Lent | None:
+    """Find what was lent, whether it answers or not."""
+    try:
+        record = json.loads(RECORD.read_text())
+        return Lent(discovery.Engine(**record["engine"]), record["pid"])
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None
+
+
+def lend(registry: str) -> Engine | None:
+    """Lend the emulator the engine that there is, if there is one; whoever calls this sees to it that nobody else does.
+
+    :param registry: host and port of the emulator's registry, which Podman has to reach without TLS.
+    :raises LabError: when the engine's API cannot be started.
+    """
+    before = lent()
+    engine = discovery.found()
+    if engine is None:
+        if before:
+            _end(before)
+        RECORD.unlink(missing_ok=True)
+        return None
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    if engine.name == "podman":
+        _allow(registry)
+        if before and before.engine.name == "podman" and before.answers:
+            return before.engine
+        now = _served(engine)
+    else:
+        now = Lent(engine)
+    RECORD.write_text(json.dumps({"engine": asdict(now.engine), "pid": now.pid}))
+    return now.engine
+
+
+def take_back() -> None:
+    """Remove the lab's containers, and end what was started; the record stays, and says that there was an engine."""
+    before = lent()
+    if before is None:
+        return
+    with suppress(OSError, subprocess.TimeoutExpired):
+        command = [before.engine.name]
+        listed = _run([*command, "ps", "--all", "--quiet", "--filter", f"label={LABEL}"]).split()
+        if listed:
+            _run([*command, "rm", "--force", "--volumes", *listed])
+    _end(before)
+
+
+def forget() -> None:
+    """Do not know of any engine any more."""
+    RECORD.unlink(missing_ok=True)
+
+
+def _served(podman: Engine) -> Lent:
+    """Start Podman's API on a socket that only this user can open."""
+    if len(str(_SOCKET)) > _LONGEST_SOCKET:
+        raise LabError(
+            f"Podman's API needs a socket, and {_SOCKET} is too long a path for one: name a shorter folder with "
+            "SERVERLESS_LAB_HOME."
+        )
+    _SOCKET.unlink(missing_ok=True)
+    with LOG.open("ab") as log:
+        process = subprocess.Popen(
+            [shutil.which("podman") or "podman", "system", "service", "--time=0", f"unix://{_SOCKET}"],
+            env={**os.environ, "CONTAINERS_REGISTRIES_CONF": str(_REGISTRIES)},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,  # Ctrl-C at the terminal is for `lab`.
+        )
+    deadline = time.monotonic() + _START_SECONDS
+    while not _SOCKET.exists():
+        if process.poll() is not None or time.monotonic() > deadline:
+            process.kill()
+            raise LabError(f"Podman's API did not start; its log is {LOG}.")
+        time.sleep(0.02)
+    address = f"unix://{_SOCKET}"
+    return Lent(replace(podman, address=address), process.pid)
+
+
+def _allow(registry: str) -> None:
+    """Have Podman take images from the emulator's registry over HTTP, beside all that its own settings say."""
+    for path in (Path.home() / ".config/containers/registries.conf", Path("/etc/containers/registries.conf")):
+        if path.exists():
+            settings = path.read_text()
+            break
+    else:
+        settings = ""
+    _REGISTRIES.write_text(f'{settings}\n[[registry]]\nlocation = "{registry}"\ninsecure = true\n')
+
+
+def _end(before: Lent) -> None:
+    process = before.process
+    if process is None:
+        return
+    process.terminate()
+    try:
+        process.wait(_STOP_SECONDS)
+    except psutil.TimeoutExpired:
+        process.kill()
+        process.wait()
+    _SOCKET.unlink(missing_ok=True)
+
+
+def _run(command: list[str]) -> str:
+    done = subprocess.run(
+        command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=_START_SECONDS, check=False
+    )
+    return done.stdout

@@ -1,0 +1,1 @@
+"""A container image as a service on AWS Fargate, behind a load balancer."""

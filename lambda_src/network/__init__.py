@@ -1,0 +1,1 @@
+"""A network for what runs in private subnets."""
