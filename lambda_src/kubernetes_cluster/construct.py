@@ -96,12 +96,13 @@ class KubernetesCluster(eks.Cluster):
         )
         public = eks.EndpointAccess.PUBLIC_AND_PRIVATE.only_from(*public_access_from) if public_access_from else None
         auto_mode = compute is Compute.AUTO_MODE
+        private = ec2.SubnetSelection(subnets=vpc.private_subnets or vpc.isolated_subnets)
         super().__init__(
             scope,
             construct_id,
             version=eks.KubernetesVersion.of(kubernetes_version),
             vpc=vpc,
-            vpc_subnets=[ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS)],
+            vpc_subnets=[private],
             endpoint_access=public or eks.EndpointAccess.PRIVATE,
             secrets_encryption_key=key,
             cluster_logging=_LOGS,
@@ -117,6 +118,7 @@ class KubernetesCluster(eks.Cluster):
             removal_policy=posture.removal_policy,
         )
         self.compute = compute
+        self.kubernetes_version = kubernetes_version
         #: Encrypts the secrets in the cluster.
         self.secrets_key: kms.IKey = key
         resource = self._resource
@@ -129,7 +131,9 @@ class KubernetesCluster(eks.Cluster):
         #: What runs the pods of the named namespaces; nothing with Auto Mode.
         self.fargate: FargatePods | None = None
         if not auto_mode:
-            self.fargate = FargatePods(self, "Fargate", cluster=self, namespaces=fargate_namespaces, posture=posture)
+            self.fargate = FargatePods(
+                self, "Fargate", cluster=self, subnets=private, namespaces=fargate_namespaces, posture=posture
+            )
         #: What hybrid nodes are; nothing without remote networks.
         self.hybrid_node_role: iam.Role | None = add_hybrid_nodes(self) if remote_node_networks else None
         for name, version in {**default_addons(compute, kubernetes_version), **(addons or {})}.items():

@@ -15,6 +15,8 @@ from lambda_src.log_group import log_group
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from aws_cdk import aws_ec2 as ec2
+
     from lambda_src.posture import Posture
 
 #: Where CoreDNS and the other add-ons are.
@@ -31,7 +33,14 @@ class FargatePods(Construct):
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, cluster: eks.Cluster, namespaces: Sequence[str], posture: Posture
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        cluster: eks.Cluster,
+        subnets: ec2.SubnetSelection,
+        namespaces: Sequence[str],
+        posture: Posture,
     ) -> None:
         """Make the role, the log group and the profile."""
         super().__init__(scope, construct_id)
@@ -46,6 +55,7 @@ class FargatePods(Construct):
             selectors=[eks.Selector(namespace=name) for name in dict.fromkeys([*namespaces, SYSTEM])],
             pod_execution_role=self.pod_execution_role,
             vpc=cluster.vpc,
+            subnet_selection=subnets,
         )
 
     def _pod_execution_role(self, cluster: eks.Cluster) -> iam.Role:
