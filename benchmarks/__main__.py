@@ -17,6 +17,7 @@ from benchmarks import (
     handler_import,
     lab_up,
     lifecycle,
+    load_balancer,
     sender,
     synth,
     trace_receiver,
@@ -56,6 +57,7 @@ BENCHMARKS = {
         "time that tracing adds to a cold start, and takes of an invocation", tracing.comparisons, rounds=15
     ),
     "lifecycle": Benchmark("time to evaluate a lifecycle policy", lifecycle.comparisons, rounds=7),
+    "load-balancer": Benchmark("requests that reach a container a second", load_balancer.comparisons, rounds=5),
 }
 
 

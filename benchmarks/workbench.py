@@ -71,7 +71,8 @@ class Workbench:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._lab_home = folder / "lab"
+        #: Where the `lab` of this run keeps its state.
+        self.lab_home = folder / "lab"
         caller = {name: value for name, value in os.environ.items() if is_proxy(name) or not leads_away(name)}
         # Bytecode is what a program has from its second start on.
         caller.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -97,7 +98,7 @@ class Workbench:
 
     def run_lab(self, *words: str) -> str:
         """Run the ``lab`` command, and return what it printed."""
-        environment = {**self.environment, "SERVERLESS_LAB_HOME": str(self._lab_home)}
+        environment = {**self.environment, "SERVERLESS_LAB_HOME": str(self.lab_home)}
         return run(SCRIPTS / "lab", *words, environment=environment)
 
     def cdk(self, *words: str, folder: Path = ROOT, environment: Mapping[str, str] | None = None) -> str:
@@ -106,7 +107,7 @@ class Workbench:
 
     def clear(self) -> None:
         """Stop the emulator, if one was started."""
-        if self._lab_home.exists():
+        if self.lab_home.exists():
             self.run_lab("reset", "--yes")
 
 

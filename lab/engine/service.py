@@ -40,6 +40,7 @@ class Lent:
     """An engine that the emulator may use, and the process that serves its API, if that is ours."""
 
     engine: Engine
+    registry: str
     pid: int | None = None
 
     @property
@@ -61,7 +62,7 @@ def lent() -> Lent | None:
     """Find what was lent, whether it answers or not."""
     try:
         record = json.loads(RECORD.read_text())
-        return Lent(discovery.Engine(**record["engine"]), record["pid"])
+        return Lent(discovery.Engine(**record["engine"]), record["registry"], record["pid"])
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
 
@@ -75,19 +76,20 @@ def lend(registry: str) -> Engine | None:
     before = lent()
     engine = discovery.found()
     if engine is None:
-        if before:
-            _end(before)
-        RECORD.unlink(missing_ok=True)
+        take_back()
+        forget()
         return None
     FOLDER.mkdir(parents=True, exist_ok=True)
     if engine.name == "podman":
         _allow(registry)
         if before and before.engine.name == "podman" and before.answers:
             return before.engine
-        now = _served(engine)
+        now = _served(engine, registry)
     else:
-        now = Lent(engine)
-    RECORD.write_text(json.dumps({"engine": asdict(now.engine), "pid": now.pid}))
+        if before:
+            _end(before)
+        now = Lent(engine, registry)
+    RECORD.write_text(json.dumps(asdict(now)))
     return now.engine
 
 
@@ -96,20 +98,22 @@ def take_back() -> None:
     before = lent()
     if before is None:
         return
-    with suppress(OSError, subprocess.TimeoutExpired):
-        command = [before.engine.name]
-        listed = _run([*command, "ps", "--all", "--quiet", "--filter", f"label={LABEL}"]).split()
-        if listed:
-            _run([*command, "rm", "--force", "--volumes", *listed])
+    containers = ["ps", "--all", "--quiet", "--filter", f"label={LABEL}"]
+    _remove(before.engine.name, containers, ["rm", "--force", "--volumes"])
     _end(before)
 
 
 def forget() -> None:
-    """Do not know of any engine any more."""
+    """Remove what the emulator's registry left with the engine, and do not know of any engine any more."""
+    before = lent()
+    if before:
+        # By their names: the same image may have others, of somebody else's.
+        named = ["images", "--format", "{{.Repository}}:{{.Tag}}", "--filter", f"reference={before.registry}/*"]
+        _remove(before.engine.name, named, ["rmi"])
     RECORD.unlink(missing_ok=True)
 
 
-def _served(podman: Engine) -> Lent:
+def _served(podman: Engine, registry: str) -> Lent:
     """Start Podman's API on a socket that only this user can open."""
     if len(str(_SOCKET)) > _LONGEST_SOCKET:
         raise LabError(
@@ -133,7 +137,7 @@ def _served(podman: Engine) -> Lent:
             raise LabError(f"Podman's API did not start; its log is {LOG}.")
         time.sleep(0.02)
     address = f"unix://{_SOCKET}"
-    return Lent(replace(podman, address=address), process.pid)
+    return Lent(replace(podman, address=address), registry, process.pid)
 
 
 def _allow(registry: str) -> None:
@@ -160,8 +164,15 @@ def _end(before: Lent) -> None:
     _SOCKET.unlink(missing_ok=True)
 
 
-def _run(command: list[str]) -> str:
-    done = subprocess.run(
-        command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=_START_SECONDS, check=False
-    )
-    return done.stdout
+def _remove(engine: str, listing: list[str], removal: list[str]) -> None:
+    """Remove what the engine lists; an engine that is gone by now has nothing to remove."""
+    with suppress(OSError, subprocess.SubprocessError):
+        listed = subprocess.run(
+            [engine, *listing],
+            capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=_START_SECONDS, check=True,
+        ).stdout.split()  # fmt: skip
+        if listed:
+            subprocess.run(
+                [engine, *removal, *dict.fromkeys(listed)],
+                capture_output=True, stdin=subprocess.DEVNULL, timeout=2 * _START_SECONDS, check=True,
+            )  # fmt: skip

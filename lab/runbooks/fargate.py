@@ -8,14 +8,12 @@ import secrets
 import time
 import urllib.request
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import boto3
 from botocore.exceptions import ClientError
 
 from lab import isolation
 from lab.engine import containers, discovery, service
-from lab.loopback import is_loopback
 from lab.runbook import Evidence, Exhibit, NotMadeError, Runbook, wait_for
 from lab.target import TargetName
 
@@ -243,16 +241,13 @@ def _details(task: dict[str, Any]) -> list[dict[str, str]]:
 
 def _ask(deployed: Deployment, path: str = "/") -> dict[str, str]:
     """Ask the page, through the load balancer, what task answers."""
-    url = f"{deployed.output('Url')}{path}"
-    headers = {"Accept": "application/json"}
-    if is_loopback(url):
-        # Not every system finds a name under localhost; the load balancer goes by the name that the request has.
-        place = urlsplit(url)
-        headers["Host"] = place.netloc
-        url = url.replace(place.netloc, f"127.0.0.1:{place.port}", 1)
-    elif deployed.target.name is TargetName.LOCAL:
-        raise AssertionError(f"{url} is not on this machine")
-    request = urllib.request.Request(url, headers=headers)  # noqa: S310 - the deployment's own address
+    url, headers = deployed.output("Url"), {"Accept": "application/json"}
+    if deployed.target.name is TargetName.LOCAL:
+        # The emulator serves every load balancer at its own port, and goes by the name and the port in the request.
+        port = 443 if url.startswith("https:") else 80
+        headers["Host"] = f"{deployed.output('LoadBalancerName')}.alb.localhost:{port}"
+        url = str(deployed.client("elbv2").meta.endpoint_url)
+    request = urllib.request.Request(f"{url}{path}", headers=headers)  # noqa: S310 - the deployment's own address
     with urllib.request.urlopen(request, timeout=_ANSWER_SECONDS) as response:  # noqa: S310
         answer: dict[str, str] = json.loads(response.read())
     return answer

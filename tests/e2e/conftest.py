@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -11,6 +12,10 @@ from pathlib import Path
 
 import boto3
 import pytest
+
+from lab.engine import discovery, scratch_base
+from lab.engine.images import BASE_IMAGE
+from lab.errors import LabError
 
 ROOT = Path(__file__).resolve().parents[2]
 LAB = Path(sys.executable).with_name("lab")
@@ -22,6 +27,30 @@ Lab = Callable[..., "subprocess.CompletedProcess[str]"]
 def lab_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     # A space in the path, as users have it.
     return tmp_path_factory.mktemp("lab home")
+
+
+@pytest.fixture(scope="session")
+def engine() -> discovery.Engine:
+    """Find the container engine; what needs one is skipped where there is none."""
+    found = discovery.found()
+    if found is None:
+        pytest.skip(f"no container engine answers: {discovery.INSTALL}")
+    return found
+
+
+@pytest.fixture(scope="session", autouse=True)
+def base_made_here() -> None:
+    """Make the base of images here, if that can be done, so that no test needs a registry."""
+    with contextlib.suppress(LabError):
+        os.environ.setdefault(BASE_IMAGE, scratch_base.build())
+
+
+@pytest.fixture(scope="session")
+def base(engine: discovery.Engine) -> str:  # noqa: ARG001 - which builds on it
+    """Name the base of images that was made here."""
+    if BASE_IMAGE not in os.environ:
+        pytest.skip("there is no base for images: `apt install busybox-static`, or name one with " + BASE_IMAGE)
+    return os.environ[BASE_IMAGE]
 
 
 @pytest.fixture(scope="session")

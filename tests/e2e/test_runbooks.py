@@ -54,7 +54,7 @@ VARIANTS = [pytest.param(entry, name, id=f"{entry.id}.{name}") for entry in SECT
 @pytest.mark.parametrize(("entry", "variant"), VARIANTS)
 def test_a_variant_deploys_without_what_the_emulator_does_not_know(lab: Lab, entry: CatalogEntry, variant: str) -> None:
     words = [word for name, value in entry.variants[variant].items() for word in ("-c", f"{name}={value}")]
-    ran = lab("run", entry.id, *words, "--json")
+    # What differs is the template; the images of others that a variant may run would come from a registry.
+    ran = lab("run", entry.id, *words, "--json", SERVERLESS_LAB_ENGINE="none")
     assert "Not emulated, left out of this deployment: " in ran.stderr
     assert json.loads(ran.stdout)["failed"] == 0
-    lab("up", entry.id)

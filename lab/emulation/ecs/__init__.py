@@ -11,9 +11,9 @@ another one at once.
 
 from __future__ import annotations
 
-from lab.emulation.ecs import engine, health, roles, services, tasks, templates
+from lab.emulation.ecs import health, roles, services, tasks, templates
 
-HOOKS = [*engine.HOOKS, *roles.HOOKS, *templates.HOOKS, *tasks.HOOKS, *health.HOOKS, *services.HOOKS]
+HOOKS = [*roles.HOOKS, *templates.HOOKS, *tasks.HOOKS, *health.HOOKS, *services.HOOKS]
 
 
 def extend() -> None:

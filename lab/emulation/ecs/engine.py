@@ -15,12 +15,11 @@ import socketserver
 import threading
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import docker
-import docker.errors
+if TYPE_CHECKING:
+    import docker
 
-HOOKS = ["docker.DockerClient", "docker.types.Ulimit"]
 #: The label by which `lab` finds the containers of this emulator, to remove them when it ends.
 LABEL: tuple[str, str] = ("serverless-lab", os.environ.get("LAB_HOME", ""))
 _PORT = int(os.environ.get("GATEWAY_PORT", "0"))
@@ -53,7 +52,8 @@ def host_for_containers() -> str | None:
 
 def is_for_containers(host: str) -> bool:
     """Say whether ``host`` is the name by which containers reach the emulator."""
-    return host == _DESKTOP or host in _doors
+    record = _record() if host == _DESKTOP else None
+    return host in _doors or bool(record and record["desktop"])
 
 
 def _record() -> dict[str, Any] | None:
@@ -67,6 +67,8 @@ def _record() -> dict[str, Any] | None:
 
 @lru_cache(maxsize=16)
 def _client(address: str, seconds: float = _SECONDS) -> docker.DockerClient:
+    import docker  # noqa: PLC0415 - slow to load, and most labs run no container
+
     return docker.DockerClient(base_url=address, timeout=seconds)
 
 

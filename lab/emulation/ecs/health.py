@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-import docker.errors
 from ministack.core.concurrency import spawn_background
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import ecs
@@ -92,6 +91,8 @@ def _watch(task: Definition, container: Any, index: int, check: Definition) -> N
 
 
 def _passes(container_id: str, check: Definition) -> bool:
+    from docker.errors import DockerException  # noqa: PLC0415 - loaded with the engine's client
+
     kind, *command = check["command"]
     if kind == "CMD-SHELL":
         command = ["/bin/sh", "-c", *command]
@@ -100,7 +101,7 @@ def _passes(container_id: str, check: Definition) -> bool:
     client = engine.client(seconds=check.get("timeout", 5))
     try:
         return client is not None and client.containers.get(container_id).exec_run(command).exit_code == 0
-    except (docker.errors.DockerException, OSError):
+    except (DockerException, OSError):
         return False
 
 

@@ -9,16 +9,14 @@ for what it depends on.
 
 from __future__ import annotations
 
-import resource
+import os
 import time
 from typing import TYPE_CHECKING, Any
 
-import docker.errors
-from docker.types import Ulimit
 from ministack.core.responses import get_region
 from ministack.services import cloudwatch_logs, ecr, ecs
 
-from lab.emulation.ecs import engine, roles
+from lab.emulation.ecs import engine, health, roles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -211,8 +209,12 @@ def _prefix(options: Definition, container: Definition) -> str:
     return str(options["name"]).removesuffix(container["name"])
 
 
-def _limits() -> list[Ulimit]:
+def _limits() -> list[dict[str, Any]]:
     """Limit a container as Fargate does, as far as this process could raise its own: an engine's own may be higher."""
+    if os.name == "nt":  # the engine is in a virtual machine, and has limits of its own
+        return []
+    import resource  # noqa: PLC0415 - which Windows has not
+
     limits = []
     for name, kind, soft, hard in (
         ("nofile", resource.RLIMIT_NOFILE, 1024, _OPEN_FILES),
@@ -220,7 +222,7 @@ def _limits() -> list[Ulimit]:
     ):
         _, most = resource.getrlimit(kind)
         bound = hard if most == resource.RLIM_INFINITY else min(hard, most)
-        limits.append(Ulimit(name=name, soft=min(soft, bound), hard=bound))
+        limits.append({"Name": name, "Soft": min(soft, bound), "Hard": bound})
     return limits
 
 
@@ -239,24 +241,20 @@ def _wait_for(client: Any, name: str, condition: str) -> None:
 
     :raises RuntimeError: when it cannot any more.
     """
-    from lab.emulation.ecs import health  # noqa: PLC0415 - which uses what a task is
+    from docker.errors import NotFound  # noqa: PLC0415 - loaded with the engine's client
 
     deadline = time.monotonic() + _DEPENDENCY_SECONDS
     while time.monotonic() < deadline:
         try:
             found = client.containers.get(name)
-        except docker.errors.NotFound:
+        except NotFound:
             raise RuntimeError(f"the container {name} was removed before it was {condition}") from None
         ended = found.status == "exited"
         code = found.attrs["State"].get("ExitCode")
         if condition == "SUCCESS" and ended and code:
             raise RuntimeError(f"the container {name} ended with {code}, and another one needs its success")
-        if {
-            "START": True,
-            "HEALTHY": health.of(name) == "HEALTHY",
-            "COMPLETE": ended,
-            "SUCCESS": ended,
-        }[condition]:
+        reached = {"START": True, "HEALTHY": health.of(name) == "HEALTHY", "COMPLETE": ended, "SUCCESS": ended}
+        if reached[condition]:
             return
         if ended and condition == "HEALTHY":
             raise RuntimeError(f"the container {name} ended before it was healthy")
