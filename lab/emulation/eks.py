@@ -149,7 +149,15 @@ def _delete_association(identifier: str, properties: Properties) -> None:
 
 def _create_profile(logical_id: str, properties: Properties, stack: str) -> Made:
     name = properties.get("FargateProfileName") or provisioners._physical_name(stack, logical_id, max_len=100)
-    answer = _profile_made(properties["ClusterName"], {**_as_api(properties), "fargateProfileName": name})
+    selectors = [
+        {
+            "namespace": selector["Namespace"],
+            "labels": {label["Key"]: label["Value"] for label in selector.get("Labels") or []},
+        }
+        for selector in properties["Selectors"]
+    ]
+    body = {**_as_api(properties), "fargateProfileName": name, "selectors": selectors}
+    answer = _profile_made(properties["ClusterName"], body)
     return name, {"Arn": _answer(_PROFILE, answer)["fargateProfile"]["fargateProfileArn"]}
 
 

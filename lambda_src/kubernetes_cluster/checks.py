@@ -58,7 +58,7 @@ def check_networks(
     private = [network for block in (*remote_nodes, *remote_pods) if (network := _network(block))]
     for network in private:
         permitted = "a private network (RFC 1918 or 6598)"
-        options.require(network.is_private or _is_shared(network), "remote networks", network, permitted)
+        options.require(network.is_private or _is_shared(network), "remote networks", str(network), permitted)
     overlapping = [
         f"{one} and {other}"
         for number, one in enumerate(private)
