@@ -109,6 +109,25 @@ SECTIONS = [
         shows="cluster, role and service for hosts outside AWS; their registration, and what tells that one is gone",
     ),
     CatalogEntry(
+        id="eks",
+        stack_id="Eks",
+        heading="Running Containers in ECS or EKS",
+        shows="a private Kubernetes cluster with a Fargate profile, and the web image as a workload for it",
+        variants={
+            "auto-mode": {
+                "compute": "auto-mode",
+                "administrators": "arn:aws:iam::111122223333:role/Admin",
+                "public_access_from": "203.0.113.0/24",
+                "extended_support": "paid",
+            },
+            "hybrid": {
+                "remote_node_networks": "10.80.0.0/16",
+                "remote_pod_networks": "10.81.0.0/16",
+                "metrics_server": "v0.8.0-eksbuild.2",
+            },
+        },
+    ),
+    CatalogEntry(
         id="xray",
         stack_id="Xray",
         heading="Using AWS X-Ray for Application Insights",

@@ -37,14 +37,14 @@ from lambda_src.table.construct import OnDemandTable
 from lambda_src.traced_rest_api.construct import TracedRestApi
 from lambda_src.traced_topic.construct import TracedTopic
 from lambda_src.xray_account.construct import XrayAccount
-from tests.stacks import options_ecs_anywhere, options_fargate
+from tests.stacks import options_ecs_anywhere, options_eks, options_fargate
 from tests.stacks.policies import PACKS, cdk_nag_findings, cfn_lint_findings, checkov_findings
 from tests.stacks.synthesis import CONTEXT, FORMS, Form, OnDemand, Synthesized, synthesize_form
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.stacks.policies import CheckovFindings
+from tests.stacks.policies import CheckovFindings
 
 
 @pytest.mark.parametrize("pack", PACKS)
@@ -192,6 +192,7 @@ def blocks(runtime_code: Path) -> Synthesized:
     _traced_blocks(stack, operation, function)
     options_fargate.add(stack, operation)
     options_ecs_anywhere.add(stack, operation)
+    options_eks.add(stack, operation)
     return Synthesized(stack, Path(app.synth().directory))
 
 

@@ -1,0 +1,67 @@
+"""Commands for Kubernetes on Amazon EKS."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lab import choices, deployment
+from lab.choices import TargetOption
+from lab.errors import LabError, UsageError
+from lab.kubernetes import manifests, validation
+from lab.target import TargetName
+from lab.views.terminal import out
+from lab_stacks import catalog
+
+eks = typer.Typer(no_args_is_help=True, help="Write and check what Kubernetes is told.")
+
+Version = Annotated[
+    str, typer.Option("--kubernetes-version", help="Major and minor, such as 1.35: whose schemas are asked.")
+]
+
+
+@eks.command("manifests")
+def print_manifests(
+    *,
+    target: TargetOption = TargetName.LOCAL,
+    image: Annotated[
+        str | None, typer.Option(help="The image with its tag or digest; by default the one that is deployed.")
+    ] = None,
+    kubernetes_version: Version = manifests.VERSION,
+) -> None:
+    """Print the web image's manifests, for `kubectl apply -f -`.
+
+    With the section deployed, they name its image and its log group. They are checked before they are printed.
+    """
+    if image:
+        text = manifests.rendered(image)
+    else:
+        deployed = deployment.find(catalog.section("eks"), choices.opened(target))
+        kubernetes_version = deployed.output("KubernetesVersion")
+        text = manifests.of_section(deployed)
+    problems = validation.problems(text, kubernetes_version)
+    if problems:
+        raise LabError("The manifests are not as Kubernetes wants them:\n" + "\n".join(map(str, problems)))
+    print(text, end="")
+
+
+@eks.command()
+def validate(
+    file: Annotated[Path, typer.Argument(help="A file of manifests, one YAML document or many.")],
+    *,
+    kubernetes_version: Version = manifests.VERSION,
+) -> None:
+    """Check manifests: against the schemas of a Kubernetes version, and by restricted Pod Security.
+
+    Needs no cluster. The exit status is 1 if anything is wrong.
+    """
+    try:
+        text = file.read_text()
+    except OSError as error:
+        raise UsageError(f"{file}: {error.strerror}.") from None
+    found = validation.problems(text, kubernetes_version)
+    for problem in found:
+        out.print(f"{file}: {problem}", markup=False, highlight=False, soft_wrap=True)
+    if found:
+        raise typer.Exit(1)
+    out.print(f"{file}: well, for Kubernetes {kubernetes_version} and restricted pods.", markup=False)

@@ -1,0 +1,143 @@
+"""EKS: a private cluster, who may use it, where its pods run; and the manifests of the web image."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from lab.kubernetes import cluster, manifests, validation
+from lab.runbook import Evidence, NotMadeError, Runbook
+from lab.target import TargetName
+
+if TYPE_CHECKING:
+    from lab.deployment import Deployment
+
+runbook = Runbook()
+_LOG_TYPES = {"api", "audit", "authenticator", "controllerManager", "scheduler"}
+
+
+@runbook.check("The cluster is private, and its secrets are encrypted with a key", evidence=Evidence.CONTROL_PLANE_ONLY)
+def cluster_is_private(deployed: Deployment) -> str:
+    """The endpoint is reached from the VPC, or from networks that were named; a KMS key is over the secrets."""
+    described = _cluster(deployed)
+    network = described["resourcesVpcConfig"]
+    assert network["endpointPrivateAccess"], "the VPC does not reach the endpoint"
+    if network["endpointPublicAccess"]:
+        assert "0.0.0.0/0" not in network["publicAccessCidrs"], "everybody reaches the endpoint"
+    [encrypted] = described["encryptionConfig"]
+    assert encrypted["resources"] == ["secrets"], f"encrypted are {encrypted['resources']}"
+    reached_from = network["publicAccessCidrs"] if network["endpointPublicAccess"] else ["the VPC alone"]
+    return f"Kubernetes {described['version']}, reached from {', '.join(reached_from)}"
+
+
+@runbook.check(
+    "Every log of the control plane is on, and upgrades are as ordered", evidence=Evidence.CONTROL_PLANE_ONLY
+)
+def logs_are_on(deployed: Deployment) -> str:
+    """Five types of logs; `STANDARD` support ends in an upgrade, `EXTENDED` costs more."""
+    described = _cluster(deployed)
+    on = {kind for one in described["logging"]["clusterLogging"] if one["enabled"] for kind in one["types"]}
+    assert on == _LOG_TYPES, f"off: {', '.join(sorted(_LOG_TYPES - on))}"
+    support = described["upgradePolicy"]["supportType"]
+    ordered = _template_cluster(deployed)["UpgradePolicy"]["SupportType"]
+    assert support == ordered, f"{support} and not {ordered}"
+    return f"{len(on)} types of logs, support {support}"
+
+
+@runbook.check("Access entries say who may use it, and not who made it", evidence=Evidence.CONTROL_PLANE_ONLY)
+def access_is_by_entries(deployed: Deployment) -> str:
+    """`API` is the only way in: the map aws-auth is not read, and the role that made the cluster has no entry."""
+    described = _cluster(deployed)
+    mode = described["accessConfig"]["authenticationMode"]
+    assert mode == "API", f"the mode is {mode}"
+    ordered = {
+        resource["Properties"]["PrincipalArn"]
+        for resource in _resources(deployed, "AWS::EKS::AccessEntry")
+        if isinstance(resource["Properties"]["PrincipalArn"], str)
+    }
+    there = set(deployed.client("eks").list_access_entries(clusterName=described["name"])["accessEntries"])
+    assert ordered <= there, f"no entry for {', '.join(sorted(ordered - there))}"
+    return f"mode {mode}, {len(there)} entries"
+
+
+@runbook.check("Pods have a place: on Fargate, or on Auto Mode's nodes", evidence=Evidence.CONTROL_PLANE_ONLY)
+def pods_have_a_place(deployed: Deployment) -> str:
+    """A Fargate profile selects the namespace of the workload and that of the system, and CoreDNS is told so."""
+    client, name = deployed.client("eks"), deployed.output("ClusterName")
+    profiles = client.list_fargate_profiles(clusterName=name)["fargateProfileNames"]
+    if not profiles:
+        pools = _cluster(deployed)["computeConfig"]["nodePools"]
+        assert pools, "neither a Fargate profile nor a node pool"
+        return f"Auto Mode's node pools {', '.join(pools)}"
+    [profile] = profiles
+    described = client.describe_fargate_profile(clusterName=name, fargateProfileName=profile)["fargateProfile"]
+    selected = {selector["namespace"] for selector in described["selectors"]}
+    assert {deployed.output("Namespace"), "kube-system"} <= selected, f"it selects {', '.join(sorted(selected))}"
+    addon = client.describe_addon(clusterName=name, addonName="coredns")["addon"]
+    assert json.loads(addon["configurationValues"])["computeType"] == "Fargate", "CoreDNS waits for a node"
+    return f"profile for {', '.join(sorted(selected))}; coredns {addon['addonVersion']}"
+
+
+@runbook.check("The manifests are what Kubernetes and restricted pods take", evidence=Evidence.TEMPLATE)
+def manifests_are_well(deployed: Deployment) -> str:
+    """Against the schemas of the cluster's version; the same with a misspelt field, and as root, are refused."""
+    version, text = deployed.output("KubernetesVersion"), manifests.of_section(deployed)
+    found = validation.problems(text, version)
+    assert not found, "; ".join(map(str, found))
+    misspelt = validation.problems(text.replace("readinessProbe:", "readynessProbe:"), version)
+    as_root = validation.problems(text.replace("runAsNonRoot: true", "runAsNonRoot: false"), version)
+    assert misspelt, "a field that does not exist was taken"
+    assert as_root, "a pod as root was taken"
+    kinds = [document["kind"] for document in yaml.safe_load_all(text)]
+    return f"{len(kinds)} manifests for Kubernetes {version}: {', '.join(dict.fromkeys(kinds))}"
+
+
+@runbook.check("The workload runs in the cluster, and answers", evidence=Evidence.REAL_CONTAINER)
+def workload_answers(deployed: Deployment) -> str:
+    """`kubectl` applies the manifests, waits for the pods, and asks the service through the cluster's API."""
+    command = cluster.installed()
+    if command is None:
+        raise NotMadeError("kubectl is not installed: it is what applies manifests.")
+    endpoint = _cluster(deployed)["endpoint"]
+    if not cluster.answers(endpoint):
+        raise NotMadeError(_why_nobody_answers(deployed, endpoint))
+    text, namespace = manifests.of_section(deployed), deployed.output("Namespace")
+    with cluster.reached(deployed.target.session, deployed.output("ClusterName"), command) as kubectl:
+        kubectl("apply", "-f", "-", given=text)
+        try:
+            kubectl("-n", namespace, "rollout", "status", f"deployment/{manifests.NAME}", "--timeout=280s")
+            pods = json.loads(kubectl("-n", namespace, "get", "pods", "-o", "json"))["items"]
+            page = kubectl("get", "--raw", f"/api/v1/namespaces/{namespace}/services/{manifests.NAME}:80/proxy/")
+        finally:
+            kubectl("delete", "-f", "-", "--ignore-not-found", given=text)
+    names = [pod["metadata"]["name"] for pod in pods]
+    assert any(name in page for name in names), f"none of {', '.join(names)} answered"
+    return f"{len(names)} pods, and one of them answered"
+
+
+def _why_nobody_answers(deployed: Deployment, endpoint: str) -> str:
+    if deployed.target.name is TargetName.AWS:
+        return f"{endpoint} cannot be reached from here: from the VPC it can, or with `-c public_access_from=...`."
+    return (
+        f"No Kubernetes answers on {endpoint}: the emulator runs one in a container, k3s, if there was a container "
+        "engine with the image rancher/k3s when the section was deployed. Install Docker or Podman, pull that image, "
+        "`lab reset`, then again."
+    )
+
+
+def _cluster(deployed: Deployment) -> dict[str, Any]:
+    answer = deployed.client("eks").describe_cluster(name=deployed.output("ClusterName"))
+    described: dict[str, Any] = answer["cluster"]
+    return described
+
+
+def _template_cluster(deployed: Deployment) -> dict[str, Any]:
+    [resource] = _resources(deployed, "AWS::EKS::Cluster")
+    properties: dict[str, Any] = resource["Properties"]
+    return properties
+
+
+def _resources(deployed: Deployment, kind: str) -> list[dict[str, Any]]:
+    return [resource for resource in deployed.template()["Resources"].values() if resource["Type"] == kind]

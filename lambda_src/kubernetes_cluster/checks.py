@@ -1,0 +1,84 @@
+"""What a cluster's options may be, each by itself and together."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import TYPE_CHECKING
+
+from aws_cdk import Token
+
+from lambda_src.kubernetes_cluster.compute import CORE_DNS, Compute
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lambda_src.options import Options
+
+_EVERYWHERE = ipaddress.ip_network("0.0.0.0/0")
+# RFC 1123, as Kubernetes takes it for a namespace.
+_NAMESPACE = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+
+
+def check_version(options: Options, version: str, addons: Mapping[str, str]) -> None:
+    """A version that AWS supports, and add-ons whose versions are exact."""
+    options.require(version in CORE_DNS, "kubernetes_version", version, f"one of {', '.join(CORE_DNS)}")
+    for name, addon_version in addons.items():
+        exact = re.fullmatch(r"v\d+\.\d+\.\d+-eksbuild\.\d+", addon_version) is not None
+        permitted = "an exact one, such as v1.14.2-eksbuild.4; `aws eks describe-addon-versions` lists them"
+        options.require(exact, f"addons, version of {name}", addon_version, permitted)
+
+
+def check_compute(options: Options, compute: Compute, namespaces: Sequence[str]) -> None:
+    """Namespaces for Fargate, and for nothing else."""
+    if compute is Compute.AUTO_MODE:
+        permitted = "none with Auto Mode, which runs the pods of every namespace"
+        options.require(not namespaces, "fargate_namespaces", ", ".join(namespaces), permitted)
+        return
+    options.require(1 <= len(namespaces) <= 4, "fargate_namespaces", f"{len(namespaces)} names", "1 to 4 of them")
+    for name in namespaces:
+        fits = re.fullmatch(_NAMESPACE, name) is not None
+        options.require(fits, "fargate_namespaces", name, "1 to 63 lower case letters, digits and hyphens")
+
+
+def check_networks(
+    options: Options, public_access_from: Sequence[str], remote_nodes: Sequence[str], remote_pods: Sequence[str]
+) -> None:
+    """Addresses that are some: a public endpoint is never open to everybody."""
+    for option, blocks in (
+        ("public_access_from", public_access_from),
+        ("remote_node_networks", remote_nodes),
+        ("remote_pod_networks", remote_pods),
+    ):
+        for block in blocks:
+            network = _network(block)
+            options.require(network is not None, option, block, "an IPv4 network, such as 203.0.113.0/24")
+            if option == "public_access_from":
+                options.require(network != _EVERYWHERE, option, block, "not everybody: name the networks of your own")
+    private = [network for block in (*remote_nodes, *remote_pods) if (network := _network(block))]
+    for network in private:
+        permitted = "a private network (RFC 1918 or 6598)"
+        options.require(network.is_private or _is_shared(network), "remote networks", str(network), permitted)
+    overlapping = [
+        f"{one} and {other}"
+        for number, one in enumerate(private)
+        for other in private[number + 1 :]
+        if one.overlaps(other)
+    ]
+    options.require(not overlapping, "remote networks", ", ".join(overlapping), "none that overlaps another")
+    options.require(
+        bool(remote_nodes) or not remote_pods, "remote_pod_networks", ", ".join(remote_pods), "remote_node_networks too"
+    )
+
+
+def _network(block: str) -> ipaddress.IPv4Network | None:
+    if Token.is_unresolved(block):
+        return None
+    try:
+        return ipaddress.IPv4Network(block)
+    except ValueError:
+        return None
+
+
+def _is_shared(network: ipaddress.IPv4Network) -> bool:
+    return network.subnet_of(ipaddress.IPv4Network("100.64.0.0/10"))

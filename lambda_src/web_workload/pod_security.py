@@ -1,0 +1,120 @@
+"""The profile `restricted` of Kubernetes' Pod Security Standards, asked of manifests before any cluster is.
+
+Source: https://kubernetes.io/docs/concepts/security/pod-security-standards/
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+_VOLUMES = {
+    "configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected", "secret",
+}  # fmt: skip
+_SECCOMP = {"RuntimeDefault", "Localhost"}
+_SYSCTLS = {
+    "kernel.shm_rmid_forced",
+    "net.ipv4.ip_local_port_range",
+    "net.ipv4.ip_local_reserved_ports",
+    "net.ipv4.ip_unprivileged_port_start",
+    "net.ipv4.ping_group_range",
+    "net.ipv4.tcp_fin_timeout",
+    "net.ipv4.tcp_keepalive_intvl",
+    "net.ipv4.tcp_keepalive_probes",
+    "net.ipv4.tcp_keepalive_time",
+    "net.ipv4.tcp_rmem",
+    "net.ipv4.tcp_syncookies",
+    "net.ipv4.tcp_wmem",
+}
+_SELINUX_TYPES = {"", "container_t", "container_init_t", "container_kvm_t", "container_engine_t"}
+
+
+def violations(manifest: Mapping[str, Any]) -> list[str]:
+    """Name everything in the pods of ``manifest`` that `restricted` refuses; nothing if it has no pods."""
+    pod = _pod_of(manifest)
+    if pod is None:
+        return []
+    found = [*_of_pod(pod)]
+    for container in _containers(pod):
+        name = container.get("name", "?")
+        found += [f"container {name}: {problem}" for problem in _of_container(container, pod)]
+    return found
+
+
+def _pod_of(manifest: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    spec: Mapping[str, Any] = manifest.get("spec") or {}
+    match manifest.get("kind"):
+        case "Pod":
+            return spec
+        case "CronJob":
+            job: Mapping[str, Any] = spec.get("jobTemplate", {}).get("spec", {})
+            return _template(job)
+        case "Deployment" | "ReplicaSet" | "ReplicationController" | "StatefulSet" | "DaemonSet" | "Job":
+            return _template(spec)
+    return None
+
+
+def _template(spec: Mapping[str, Any]) -> Mapping[str, Any]:
+    pod: Mapping[str, Any] = spec.get("template", {}).get("spec", {})
+    return pod
+
+
+def _containers(pod: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
+    return [
+        container
+        for kind in ("initContainers", "containers", "ephemeralContainers")
+        for container in pod.get(kind) or []
+    ]
+
+
+def _of_pod(pod: Mapping[str, Any]) -> Iterator[str]:
+    context = pod.get("securityContext") or {}
+    for name in ("hostNetwork", "hostPID", "hostIPC"):
+        if pod.get(name):
+            yield f"{name} is true: not with restricted pods"
+    for volume in pod.get("volumes") or []:
+        for kind in volume.keys() - {"name"} - _VOLUMES:
+            yield f"volume {volume.get('name')} is a {kind}: {', '.join(sorted(_VOLUMES))}"
+    for sysctl in context.get("sysctls") or []:
+        if sysctl.get("name") not in _SYSCTLS:
+            yield f"sysctl {sysctl.get('name')} is not a safe one"
+    yield from _identity(context)
+
+
+def _of_container(container: Mapping[str, Any], pod: Mapping[str, Any]) -> Iterator[str]:
+    own = container.get("securityContext") or {}
+    context = {**(pod.get("securityContext") or {}), **own}
+    if own.get("privileged"):
+        yield "privileged is true: false"
+    if own.get("allowPrivilegeEscalation") is not False:
+        yield f"allowPrivilegeEscalation is {own.get('allowPrivilegeEscalation')}: false"
+    if context.get("runAsNonRoot") is not True:
+        yield f"runAsNonRoot is {context.get('runAsNonRoot')}: true, here or in the pod"
+    if (context.get("seccompProfile") or {}).get("type") not in _SECCOMP:
+        yield "seccompProfile is not set: RuntimeDefault or Localhost, here or in the pod"
+    capabilities = own.get("capabilities") or {}
+    if "ALL" not in (capabilities.get("drop") or []):
+        yield "capabilities.drop lacks ALL"
+    for added in set(capabilities.get("add") or []) - {"NET_BIND_SERVICE"}:
+        yield f"capabilities.add has {added}: NET_BIND_SERVICE alone"
+    if own.get("procMount", "Default") != "Default":
+        yield f"procMount is {own['procMount']}: Default"
+    for port in container.get("ports") or []:
+        if port.get("hostPort"):
+            yield f"hostPort is {port['hostPort']}: none"
+    yield from _identity(own)
+
+
+def _identity(context: Mapping[str, Any]) -> Iterator[str]:
+    """Who it is for the host: what a pod and a container may say alike."""
+    if context.get("runAsUser") == 0:
+        yield "runAsUser is 0: any other"
+    selinux = context.get("seLinuxOptions") or {}
+    if selinux.get("type", "") not in _SELINUX_TYPES or selinux.get("user") or selinux.get("role"):
+        yield "seLinuxOptions name a user, a role, or a type that is not a container's"
+    if (context.get("appArmorProfile") or {}).get("type", "RuntimeDefault") not in _SECCOMP:
+        yield "appArmorProfile is Unconfined: RuntimeDefault or Localhost"
+    if (context.get("windowsOptions") or {}).get("hostProcess"):
+        yield "windowsOptions.hostProcess is true: not with restricted pods"

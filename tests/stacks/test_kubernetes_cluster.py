@@ -1,0 +1,159 @@
+"""The block `KubernetesCluster`: what it makes, and what it refuses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import assertions
+from aws_cdk import aws_ec2 as ec2
+
+from lambda_src.kubernetes_cluster.compute import Compute
+from lambda_src.kubernetes_cluster.construct import KubernetesCluster
+from lambda_src.options import InvalidOptionsError
+from lambda_src.posture import Posture
+from tests.stacks.synthesis import only, resources
+
+FARGATE = {"fargate_namespaces": ["web"]}
+AUTO_MODE = {"compute": Compute.AUTO_MODE}
+
+
+def cluster(stack: cdk.Stack, **options: Any) -> KubernetesCluster:
+    vpc = ec2.Vpc(stack, "Vpc", max_azs=2, nat_gateways=0, restrict_default_security_group=False)
+    return KubernetesCluster(stack, "Cluster", vpc=vpc, **options)
+
+
+def template(stack: cdk.Stack) -> dict[str, Any]:
+    made: dict[str, Any] = assertions.Template.from_stack(stack).to_json()
+    return made
+
+
+REFUSED = [
+    ({"kubernetes_version": "1.29", **FARGATE}, "kubernetes_version is 1.29: one of 1.34, 1.35"),
+    ({"kubernetes_version": "latest", **FARGATE}, "kubernetes_version is latest: one of 1.34, 1.35"),
+    ({"addons": {"metrics-server": "latest"}, **FARGATE}, "addons, version of metrics-server is latest: an exact one"),
+    ({}, "fargate_namespaces is 0 names: 1 to 4 of them"),
+    ({"fargate_namespaces": list("abcde")}, "fargate_namespaces is 5 names: 1 to 4 of them"),
+    ({"fargate_namespaces": ["Web"]}, "fargate_namespaces is Web: 1 to 63 lower case letters"),
+    ({**AUTO_MODE, **FARGATE}, "fargate_namespaces is web: none with Auto Mode"),
+    ({"public_access_from": ["0.0.0.0/0"], **FARGATE}, "public_access_from is 0.0.0.0/0: not everybody"),
+    ({"public_access_from": ["203.0.113.7/24"], **FARGATE}, "public_access_from is 203.0.113.7/24: an IPv4 network"),
+    ({"remote_node_networks": ["8.8.8.0/24"], **FARGATE}, "remote networks is 8.8.8.0/24: a private network"),
+    (
+        {"remote_node_networks": ["10.80.0.0/16"], "remote_pod_networks": ["10.80.1.0/24"], **FARGATE},
+        "remote networks is 10.80.0.0/16 and 10.80.1.0/24: none that overlaps another",
+    ),
+    ({"remote_pod_networks": ["10.81.0.0/16"], **FARGATE}, "remote_pod_networks is 10.81.0.0/16: remote_node_networks"),
+]
+
+
+@pytest.mark.parametrize(("options", "said"), REFUSED, ids=[said for _, said in REFUSED])
+def test_it_refuses(stack: cdk.Stack, options: dict[str, Any], said: str) -> None:
+    with pytest.raises(InvalidOptionsError) as error:
+        cluster(stack, **options)
+
+    assert said in str(error.value)
+
+
+def test_whoever_is_wrong_twice_reads_both(stack: cdk.Stack) -> None:
+    with pytest.raises(InvalidOptionsError) as error:
+        cluster(stack, kubernetes_version="1.12", fargate_namespaces=["-"])
+
+    assert str(error.value).count("\n") == 2
+
+
+def test_it_is_private_encrypted_and_logged(stack: cdk.Stack) -> None:
+    cluster(stack, **FARGATE)
+
+    properties = only(template(stack), "AWS::EKS::Cluster")
+    assert properties["ResourcesVpcConfig"]["EndpointPublicAccess"] is False
+    assert properties["ResourcesVpcConfig"]["EndpointPrivateAccess"] is True
+    [encrypted] = properties["EncryptionConfig"]
+    assert encrypted["Resources"] == ["secrets"]
+    assert len(properties["Logging"]["ClusterLogging"]["EnabledTypes"]) == 5
+    assert properties["AccessConfig"] == {
+        "AuthenticationMode": "API",
+        "BootstrapClusterCreatorAdminPermissions": False,
+    }
+    assert properties["UpgradePolicy"] == {"SupportType": "STANDARD"}
+    assert not properties["DeletionProtection"]
+
+
+def test_nothing_in_it_could_apply_manifests(stack: cdk.Stack) -> None:
+    cluster(stack, **FARGATE)
+
+    assert not resources(template(stack), "AWS::Lambda::Function")
+
+
+def test_a_public_endpoint_is_for_the_networks_that_were_named(stack: cdk.Stack) -> None:
+    cluster(stack, public_access_from=["203.0.113.0/24"], **FARGATE)
+
+    network = only(template(stack), "AWS::EKS::Cluster")["ResourcesVpcConfig"]
+    assert network["EndpointPrivateAccess"] is True
+    assert network["PublicAccessCidrs"] == ["203.0.113.0/24"]
+
+
+def test_production_is_protected_from_deletion(stack: cdk.Stack) -> None:
+    cluster(stack, posture=Posture.PRODUCTION, extended_support=True, **FARGATE)
+
+    made = template(stack)
+    properties = only(made, "AWS::EKS::Cluster")
+    assert properties["DeletionProtection"] is True
+    assert properties["UpgradePolicy"] == {"SupportType": "EXTENDED"}
+    [kept] = [one for one in made["Resources"].values() if one["Type"] == "AWS::EKS::Cluster"]
+    assert kept["DeletionPolicy"] == "RetainExceptOnCreate"
+
+
+def test_on_fargate_the_system_has_a_place_before_its_dns(stack: cdk.Stack) -> None:
+    cluster(stack, **FARGATE)
+
+    made = template(stack)
+    profile = only(made, "AWS::EKS::FargateProfile")
+    assert [one["Namespace"] for one in profile["Selectors"]] == ["web", "kube-system"]
+    [addon] = [one for one in made["Resources"].values() if one["Type"] == "AWS::EKS::Addon"]
+    [profile_id] = resources(made, "AWS::EKS::FargateProfile")
+    assert profile_id in addon["DependsOn"]
+    assert addon["Properties"]["ConfigurationValues"] == '{"computeType":"Fargate"}'
+    assert addon["Properties"]["AddonVersion"] == "v1.14.2-eksbuild.4"
+
+
+def test_auto_mode_has_node_pools_and_neither_profile_nor_addon(stack: cdk.Stack) -> None:
+    made_cluster = cluster(stack, **AUTO_MODE)
+
+    made = template(stack)
+    assert only(made, "AWS::EKS::Cluster")["ComputeConfig"]["Enabled"] is True
+    assert not resources(made, "AWS::EKS::FargateProfile")
+    assert not resources(made, "AWS::EKS::Addon")
+    assert made_cluster.fargate is None
+
+
+def test_a_role_for_pods_is_theirs_by_pod_identity(stack: cdk.Stack) -> None:
+    role = cluster(stack, **AUTO_MODE).workload_role("Reader", namespace="shop", service_account="reader")
+
+    association = only(template(stack), "AWS::EKS::PodIdentityAssociation")
+    assert association["RoleArn"] == stack.resolve(role.role_arn)
+    assert (association["Namespace"], association["ServiceAccount"]) == ("shop", "reader")
+
+
+def test_on_fargate_pod_identity_is_refused_with_what_to_do(stack: cdk.Stack) -> None:
+    with pytest.raises(InvalidOptionsError, match="does not reach pods on Fargate"):
+        cluster(stack, **FARGATE).workload_role("Reader", namespace="shop", service_account="reader")
+
+
+def test_administrators_and_hybrid_nodes_come_in_by_access_entries(stack: cdk.Stack) -> None:
+    admin = "arn:aws:iam::111122223333:role/Admin"
+    cluster(stack, administrators=[admin], remote_node_networks=["10.80.0.0/16"], **FARGATE)
+
+    entries = resources(template(stack), "AWS::EKS::AccessEntry").values()
+    assert {entry.get("Type", "STANDARD") for entry in entries} == {"STANDARD", "HYBRID_LINUX"}
+    [administrator] = [entry for entry in entries if entry["PrincipalArn"] == admin]
+    [policy] = administrator["AccessPolicies"]
+    assert policy["AccessScope"] == {"Type": "cluster"}
+
+
+def test_it_alarms_when_the_api_fails_and_when_pods_find_no_place(stack: cdk.Stack) -> None:
+    assert len(cluster(stack, **FARGATE).alarms) == 2
+
+    metrics = {alarm["MetricName"] for alarm in resources(template(stack), "AWS::CloudWatch::Alarm").values()}
+    assert metrics == {"apiserver_request_total_5XX", "scheduler_pending_pods_UNSCHEDULABLE"}

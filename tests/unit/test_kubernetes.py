@@ -1,0 +1,139 @@
+"""Manifests are checked without a cluster, and a cluster is reached with a token of its own."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING
+from unittest.mock import Mock
+from urllib.parse import parse_qs, urlsplit
+
+import boto3
+import pytest
+from typer.testing import CliRunner
+
+from lab.cli import app
+from lab.errors import LabError, UsageError
+from lab.kubernetes import cluster, validation
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SERVICE = """
+apiVersion: v1
+kind: Service
+metadata:
+  name: web
+spec:
+  ports:
+    - port: 80
+"""
+
+
+def test_a_manifest_that_is_well_has_no_problem() -> None:
+    assert validation.problems(SERVICE, "1.35") == []
+
+
+def test_a_field_that_does_not_exist_is_named() -> None:
+    [problem] = validation.problems(SERVICE.replace("ports:", "prots:"), "1.35")
+
+    assert problem.manifest == "Service web"
+    assert "prots" in problem.text
+
+
+def test_a_number_that_is_a_text_is_pointed_at() -> None:
+    [problem] = validation.problems(SERVICE.replace("80", '"eighty"'), "1.35")
+
+    assert problem.text.startswith("spec.ports.0.port: ")
+
+
+def test_a_kind_that_the_version_does_not_have_is_named() -> None:
+    gone = SERVICE.replace("v1\n", "policy/v1beta1\n", 1).replace("Service", "PodDisruptionBudget")
+
+    [problem] = validation.problems(gone, "1.35")
+
+    assert problem.text == "Kubernetes 1.35 has no PodDisruptionBudget of policy/v1beta1"
+
+
+def test_every_document_is_checked() -> None:
+    found = validation.problems(f"{SERVICE}---\nmetadata: {{}}\n---\n- 1\n", "1.35")
+
+    assert [problem.manifest for problem in found] == ["document 2", "document 3"]
+
+
+def test_an_unknown_version_is_refused_with_those_that_there_are() -> None:
+    with pytest.raises(UsageError, match=r"there are schemas for .*1\.35"):
+        validation.problems(SERVICE, "1.99")
+
+
+def test_text_that_is_no_yaml_is_refused() -> None:
+    with pytest.raises(UsageError, match="That is no YAML"):
+        validation.problems("a: [", "1.35")
+
+
+def test_the_command_names_the_file_and_fails(tmp_path: Path) -> None:
+    file = tmp_path / "web.yaml"
+    file.write_text(SERVICE.replace("ports:", "prots:"))
+
+    result = CliRunner().invoke(app, ["eks", "validate", str(file)])
+
+    assert result.exit_code == 1
+    assert f"{file}: Service web: " in result.output
+
+
+def test_the_command_says_that_all_is_well(tmp_path: Path) -> None:
+    file = tmp_path / "web.yaml"
+    file.write_text(SERVICE)
+
+    result = CliRunner().invoke(app, ["eks", "validate", str(file)])
+
+    assert result.exit_code == 0
+    assert "well, for Kubernetes 1.35" in result.output
+
+
+def test_a_token_is_a_signed_question_that_names_the_cluster() -> None:
+    session = boto3.Session("AKIDEXAMPLE", "secret", region_name="eu-west-1")
+
+    prefix, _, text = cluster.token(session, "web").partition(".")
+    url = urlsplit(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode())
+    asked = parse_qs(url.query)
+
+    assert prefix == "k8s-aws-v1"
+    assert asked["Action"] == ["GetCallerIdentity"]
+    assert asked["X-Amz-SignedHeaders"] == ["host;x-k8s-aws-id"]
+    assert "secret" not in url.geturl()
+
+
+def test_nobody_else_reads_the_file_for_kubectl_and_it_is_gone_afterwards(tmp_path: Path) -> None:
+    asked = tmp_path / "asked"
+    command = tmp_path / "kubectl"
+    command.write_text(f'#!/bin/sh\nstat -c %a "$KUBECONFIG"; cat "$KUBECONFIG"; cat > {asked}\n')
+    command.chmod(0o755)
+    session = boto3.Session("AKIDEXAMPLE", "secret", region_name="eu-west-1")
+    client = Mock()
+    client.describe_cluster.return_value = {
+        "cluster": {"endpoint": "https://127.0.0.1:1", "certificateAuthority": {"data": "Y2E="}}
+    }
+    real = session.client
+    session.client = lambda name, **options: client if name == "eks" else real(name, **options)  # type: ignore[method-assign, assignment, call-overload]
+
+    with cluster.reached(session, "web", str(command)) as kubectl:
+        mode, _, config = kubectl("apply", "-f", "-", given=SERVICE).partition("\n")
+
+    assert mode == "600"
+    assert json.loads(config)["users"][0]["user"]["token"].startswith("k8s-aws-v1.")
+    assert asked.read_text() == SERVICE
+    assert not kubectl.kubeconfig.exists()
+
+
+def test_what_kubectl_says_when_it_fails_is_told(tmp_path: Path) -> None:
+    command = tmp_path / "kubectl"
+    command.write_text("#!/bin/sh\necho 'no such namespace' >&2; exit 1\n")
+    command.chmod(0o755)
+
+    with pytest.raises(LabError, match=r"`kubectl get pods` failed: no such namespace"):
+        cluster.Kubectl(str(command), tmp_path / "config")("get", "pods")
+
+
+def test_an_endpoint_without_anybody_does_not_answer() -> None:
+    assert not cluster.answers("https://127.0.0.1:1")
