@@ -1,0 +1,64 @@
+"""Auto scaling databases on demand with Amazon Aurora: serverless, provisioned, and from the one to the other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from aws_cdk import aws_ec2 as ec2
+
+from lab_stacks.names import known
+from lab_stacks.section import Section
+from lambda_src.aurora_cluster.construct import AuroraCluster
+from lambda_src.aurora_cluster.instances import Instance, Provisioned
+from lambda_src.aurora_cluster.presets import PRESETS
+from lambda_src.isolated_vpc import isolated_vpc
+from lambda_src.posture import Posture
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from constructs import Construct
+
+_ADDRESSES = "10.15.8.0/22"
+_ZONES = 2
+
+
+class Aurora(Section):
+    """A cluster whose instances scale by themselves, in a VPC from which nothing can be reached.
+
+    Context: ``preset``, a use case of the chapter to start from (``dev-and-test``, and ``variable`` in the posture
+    ``production``); ``instances``, which are ``serverless`` or ``provisioned``, or for as long as one kind takes the
+    place of the other ``serverless,provisioned``; and ``instance_class`` (``r7g.large``) of provisioned ones.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, **kwargs: Any) -> None:
+        """Wire the section, in the order in which the chapter tells it."""
+        super().__init__(scope, construct_id, **kwargs)
+
+        # Popular use cases; minimum and maximum of ACUs
+        usual = "variable" if self.posture is Posture.PRODUCTION else "dev-and-test"
+        preset = PRESETS[self.choice("preset", usual, *(name for name in PRESETS if name != usual))]
+        # Aurora provisioned, Aurora serverless; six copies of data across three zones, and instances in several
+        cluster = AuroraCluster(
+            self,
+            "Database",
+            preset=preset,
+            instances=self._instances(preset.instances),
+            vpc=isolated_vpc(self, addresses=_ADDRESSES, zones=_ZONES, posture=self.posture),
+            posture=self.posture,
+            alarm_topic=self.alarm_topic(),
+        )
+
+        self.output("ClusterArn", cluster.cluster_arn)
+        self.output("ClusterIdentifier", cluster.cluster_identifier)
+        self.output("DatabaseName", "app")
+        self.output("MasterSecretArn", cluster.master_secret.secret_arn)
+        self.output("ApplicationSecretArn", cluster.application_secret.secret_arn)
+        self.output("Instances", self.settings["instances"])
+
+    def _instances(self, preset: Sequence[Instance]) -> list[Instance]:
+        """Make the preset's instances of the kinds that context names, the writer's first."""
+        provisioned = Provisioned(ec2.InstanceType(self.setting("instance_class", "r7g.large")))
+        of_kind: dict[str, list[Instance]] = {"serverless": [*preset], "provisioned": [provisioned for _ in preset]}
+        kinds = self.setting("instances", "serverless").split(",")
+        return [instance for kind in dict.fromkeys(kinds) for instance in of_kind[known("kind", kind, of_kind)]]
