@@ -70,7 +70,7 @@ class Aurora(Section):
         self.output("DatabaseName", "app")
         self.output("MasterSecretArn", cluster.master_secret.secret_arn)
         self.output("ApplicationSecretArn", cluster.application_secret.secret_arn)
-        self.output("Instances", self.settings["instances"])
+        self.keep_settings()
 
     def _instances(self, preset: Sequence[Instance]) -> list[Instance]:
         """Make the preset's instances of the kinds that context names, the writer's first."""
