@@ -49,7 +49,9 @@ def check_instances(options: Options, instances: Sequence[Instance], *, data_api
         if isinstance(one, Provisioned):
             options.require(0 <= one.promotion_tier <= 15, "promotion_tier", one.promotion_tier, "0 to 15")
             fits = not (data_api and one.is_burstable)
-            options.require(fits, "instances", one.instance_type, "no T class, which the Data API does not support")
+            options.require(
+                fits, "instances", one.instance_type.to_string(), "no T class, which the Data API does not support"
+            )
     if data_api:
         _require_feature(options, "data_api", True, Feature.DATA_API, engine)
 
