@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aws_cdk import aws_ec2 as ec2
@@ -13,12 +14,15 @@ from lambda_src.aurora_cluster.instances import Instance, Provisioned
 from lambda_src.aurora_cluster.presets import PRESETS
 from lambda_src.isolated_vpc import isolated_vpc
 from lambda_src.posture import Posture
+from lambda_src.schema_migrations.construct import SchemaMigrations
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from constructs import Construct
 
+#: Numbered SQL files.
+MIGRATIONS = Path(__file__).with_name("aurora_migrations")
 _ADDRESSES = "10.15.8.0/22"
 _ZONES = 2
 
@@ -35,6 +39,7 @@ class Aurora(Section):
         """Wire the section, in the order in which the chapter tells it."""
         super().__init__(scope, construct_id, **kwargs)
 
+        operation: dict[str, Any] = {"posture": self.posture, "alarm_topic": self.alarm_topic()}
         # Popular use cases; minimum and maximum of ACUs
         usual = "variable" if self.posture is Posture.PRODUCTION else "dev-and-test"
         preset = PRESETS[self.choice("preset", usual, *(name for name in PRESETS if name != usual))]
@@ -45,8 +50,19 @@ class Aurora(Section):
             preset=preset,
             instances=self._instances(preset.instances),
             vpc=isolated_vpc(self, addresses=_ADDRESSES, zones=_ZONES, posture=self.posture),
-            posture=self.posture,
-            alarm_topic=self.alarm_topic(),
+            **operation,
+        )
+
+        # The schema, and the application's database user, who is not the master
+        SchemaMigrations(
+            self,
+            "Schema",
+            cluster=cluster,
+            master_secret=cluster.master_secret,
+            application_secret=cluster.application_secret,
+            database_name="app",
+            migrations=MIGRATIONS,
+            **operation,
         )
 
         self.output("ClusterArn", cluster.cluster_arn)

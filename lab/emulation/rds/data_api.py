@@ -16,7 +16,7 @@ from pg8000.exceptions import DatabaseError, InterfaceError
 from lab.emulation.rds.server import NoServerError
 from lab.emulation.rds.sessions import STATEMENT_SECONDS, Account, Session, Sessions
 from lab.emulation.rds.values import ParameterError, UnsupportedResultError, field
-from lambda_src.data_access.runtime.data_access.sql import UnterminatedError
+from lambda_src.statements import UnterminatedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pg8000.exceptions import DatabaseError, InterfaceError
 
 from lab.emulation.rds.values import ParameterError, parameter
-from lambda_src.data_access.runtime.data_access.sql import tokens
+from lambda_src.statements import tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
