@@ -1,4 +1,4 @@
-"""The cluster's options: what AWS would refuse is refused before it is deployed, all of it at once; and the defaults."""
+"""The cluster's options: what AWS would refuse is refused before it is deployed, all at once; and the defaults."""
 
 from __future__ import annotations
 
@@ -146,6 +146,11 @@ def test_a_version_without_the_data_api_does_without(made: Any) -> None:
             "instances is t4g.medium: no T class, which the Data API does not support",
         ),
         ({"instances": [*SERVERLESS, Provisioned(promotion_tier=16)]}, "promotion_tier is 16: 0 to 15"),
+        (
+            {"cluster_identifier": "-Mine"},
+            "cluster_identifier is -Mine: up to 63 lower case letters and digits, a letter first, with single hyphens "
+            "between them",
+        ),
         ({"database_name": "my-app"}, "database_name is my-app: 1 to 63 letters, digits and _, a letter first"),
         ({"application_user": "master"}, "application_user is master: another user than the master user"),
         ({"backup_retention": Duration.days(36)}, "backup_retention is 36 days: 1 to 35 days"),
@@ -247,7 +252,7 @@ def test_mysql_refuses_connections_without_tls_and_writes_its_logs(made: Any) ->
 
     cluster = only(template, "AWS::RDS::DBCluster")
     parameters = only(template, "AWS::RDS::DBClusterParameterGroup")["Parameters"]
-    assert (cluster["Engine"], cluster["Port"]) == ("aurora-mysql", 3306)
+    assert cluster["Engine"] == "aurora-mysql"
     assert cluster["EnableCloudwatchLogsExports"] == ["audit", "error", "slowquery", "instance"]
     assert parameters["require_secure_transport"] == "ON"
     assert parameters["max_connections"] == "100"
