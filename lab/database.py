@@ -12,7 +12,9 @@ from lambda_src import data_access
 # By the name that it has in a bundle.
 sys.path.append(str(data_access.RUNTIME))
 
-from data_access import Database
+from data_access import ConstraintViolatedError, Database, DatabaseError
+
+__all__ = ["ConstraintViolatedError", "Database", "DatabaseError", "database"]
 
 if TYPE_CHECKING:
     from lab.deployment import Deployment
