@@ -32,7 +32,8 @@ class Aurora(Section):
 
     Context: ``preset``, a use case of the chapter to start from (``dev-and-test``, and ``variable`` in the posture
     ``production``); ``instances``, which are ``serverless`` or ``provisioned``, or for as long as one kind takes the
-    place of the other ``serverless,provisioned``; and ``instance_class`` (``r7g.large``) of provisioned ones.
+    place of the other ``serverless,provisioned``; ``instance_class`` (``r7g.large``) of provisioned ones; and
+    ``cluster_identifier`` (``serverless-lab``).
     """
 
     def __init__(self, scope: Construct, construct_id: str, **kwargs: Any) -> None:
@@ -49,6 +50,7 @@ class Aurora(Section):
             "Database",
             preset=preset,
             instances=self._instances(preset.instances),
+            cluster_identifier=self.setting("cluster_identifier", "serverless-lab"),
             vpc=isolated_vpc(self, addresses=_ADDRESSES, zones=_ZONES, posture=self.posture),
             **operation,
         )
@@ -60,14 +62,14 @@ class Aurora(Section):
             cluster=cluster,
             master_secret=cluster.master_secret,
             application_secret=cluster.application_secret,
-            database_name="app",
+            database_name=cluster.database_name,
             migrations=MIGRATIONS,
             **operation,
         )
 
         self.output("ClusterArn", cluster.cluster_arn)
         self.output("ClusterIdentifier", cluster.cluster_identifier)
-        self.output("DatabaseName", "app")
+        self.output("DatabaseName", cluster.database_name)
         self.output("MasterSecretArn", cluster.master_secret.secret_arn)
         self.output("ApplicationSecretArn", cluster.application_secret.secret_arn)
         self.keep_settings()

@@ -20,15 +20,10 @@ _SERVERLESS_CLASS = "db.serverless"
 
 @dataclass(frozen=True)
 class DeployedCluster:
-    """A cluster, and the stack that declares its instances.
-
-    ``context`` is what the stack is deployed with besides the kinds of its instances.
-    """
+    """A cluster, and the stack that declares its instances."""
 
     section: CatalogEntry
     target: Target
-    context: Mapping[str, str]
-    progress: Progress
 
     def observe(self) -> State:
         """Read the stack and the cluster.
@@ -43,7 +38,7 @@ class DeployedCluster:
         )
         instances = {one["DBInstanceIdentifier"]: one for page in pages for one in page["DBInstances"]}
         return State(
-            declared=kinds(deployment.settings_of(self.section, self.target)),
+            declared=_kinds(deployment.settings_of(self.section, self.target)),
             members=tuple(
                 _member(member, instances[member["DBInstanceIdentifier"]])
                 for member in cluster["DBClusterMembers"]
@@ -53,11 +48,6 @@ class DeployedCluster:
             cluster_is_available=cluster["Status"] == "available",
         )
 
-    def deploy(self, declared: Sequence[Kind]) -> None:
-        """Deploy the stack with instances of these kinds."""
-        instances = ",".join(kind.value for kind in declared)
-        deployment.deploy([self.section], {**self.context, "instances": instances}, self.target, self.progress)
-
     def fail_over(self, writer: str) -> None:
         """Ask for another instance to write; the answer comes before that has happened."""
         deployed = deployment.find(self.section, self.target)
@@ -66,7 +56,20 @@ class DeployedCluster:
         )
 
 
-def kinds(settings: Mapping[str, str]) -> tuple[Kind, ...]:
+@dataclass(frozen=True)
+class SwappableCluster(DeployedCluster):
+    """A cluster whose stack is deployed with other kinds of instances, and with ``context`` as it is."""
+
+    context: Mapping[str, str]
+    progress: Progress
+
+    def deploy(self, declared: Sequence[Kind]) -> None:
+        """Deploy the stack with instances of these kinds."""
+        instances = ",".join(kind.value for kind in declared)
+        deployment.deploy([self.section], {**self.context, "instances": instances}, self.target, self.progress)
+
+
+def _kinds(settings: Mapping[str, str]) -> tuple[Kind, ...]:
     """Read which kinds of instances the stack declares from its settings."""
     return tuple(Kind(kind) for kind in settings.get("instances", Kind.SERVERLESS.value).split(","))
 

@@ -7,7 +7,7 @@ from rich.markup import escape
 
 from lab import choices, deployment
 from lab.aurora import plan as plans
-from lab.aurora.cluster import DeployedCluster
+from lab.aurora.cluster import SwappableCluster
 from lab.aurora.plan import Kind, State, Step
 from lab.aurora.swap import swap as carry_out
 from lab.choices import ContextValues, Json, TargetOption, Yes
@@ -45,7 +45,7 @@ def swap(
     with steps() as progress:
         where = choices.opened(target)
         values.setdefault("posture", deployment.posture_of([section], where) or "lab")
-        cluster = DeployedCluster(section, where, values, progress)
+        cluster = SwappableCluster(section, where, values, progress)
         progress.waiting_for("Looking at the cluster")
         left = plans.plan(cluster.observe(), to)
         if left and not dry_run:

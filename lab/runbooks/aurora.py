@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from lab import emulator, log_events
+from lab.aurora.cluster import DeployedCluster
+from lab.aurora.plan import Action, Kind, plan
 from lab.database import ConstraintViolatedError, DatabaseError, database
 from lab.least_privilege import Attempt, answers_to
+from lab.project import ROOT
 from lab.runbook import Evidence, Exhibit, Runbook, wait_for
 from lab.target import TargetName
-from lab_stacks.aurora import MIGRATIONS
 from lambda_src.schema_migrations import files
 
 if TYPE_CHECKING:
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from lab.deployment import Deployment
 
 runbook = Runbook()
+# Where the stack has them from; to load that would load the CDK.
+MIGRATIONS = ROOT / "lab_stacks" / "aurora_migrations"
 ROWS = 10_000
 #: How the names of owners begin who are this runbook's.
 _OURS = "Runbook 山田 "
@@ -233,6 +237,36 @@ def capacity_is_as_asked(deployed: Deployment) -> str:
         assert float(scaling[bound]) == float(wanted[bound]), f"{bound} is {scaling[bound]}, not {wanted[bound]}"
     pauses = ", and pauses" if scaling["MinCapacity"] == 0 else ""
     return f"{scaling['MinCapacity']:g} to {scaling['MaxCapacity']:g} ACUs{pauses}; {len(instances)} instances"
+
+
+@runbook.check("Connections need TLS, storage is encrypted, and nobody chose a password", evidence=Evidence.TEMPLATE)
+def cluster_is_closed(deployed: Deployment) -> str:
+    """What was deployed says so: the emulator has no storage to encrypt, and no network to connect by."""
+    by_type: dict[str, list[dict[str, Any]]] = {}
+    for resource in deployed.template()["Resources"].values():
+        by_type.setdefault(resource["Type"], []).append(resource.get("Properties", {}))
+    [cluster], [group] = by_type["AWS::RDS::DBCluster"], by_type["AWS::RDS::DBClusterParameterGroup"]
+    assert group["Parameters"]["rds.force_ssl"] == "1", "a connection without TLS is accepted"
+    assert cluster["StorageEncrypted"], "storage is not encrypted"
+    assert cluster["ManageMasterUserPassword"], "Amazon RDS does not manage the master user's password"
+    assert "MasterUserPassword" not in cluster, "the template has the master user's password"
+    return f"{cluster['Engine']} {cluster['EngineVersion']}, logs: {', '.join(cluster['EnableCloudwatchLogsExports'])}"
+
+
+@runbook.check(
+    "Every instance is one that the stack declares, one of them writes, and a swap knows its steps",
+    evidence=Evidence.CONTROL_PLANE_ONLY,
+)
+def instances_can_be_swapped(deployed: Deployment) -> str:
+    """`lab aurora swap` takes them; here nothing is changed."""
+    state = DeployedCluster(deployed.section, deployed.target).observe()
+    assert {member.kind for member in state.members} == set(state.declared), f"{state}"
+    assert sum(member.is_writer for member in state.members) == 1, f"{state}"
+    steps = {to: plan(state, to) for to in Kind}
+    for to, left in steps.items():
+        removed = [step for step in left if step.action is Action.REMOVE]
+        assert bool(removed) == (state.declared != (to,)), f"to {to.value}: {left}"
+    return "; ".join(f"to {to.value}: {len(left)} steps" for to, left in steps.items())
 
 
 @runbook.show

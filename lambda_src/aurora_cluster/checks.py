@@ -19,11 +19,17 @@ if TYPE_CHECKING:
 _LEAST_MAXIMUM, _EARLIER_MAXIMUM, _LARGEST_MAXIMUM = 1, 128, 256
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 300, 86_400
 _MOST_INSTANCES = 16
+_IDENTIFIER = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
 _NAME = r"[A-Za-z][A-Za-z0-9_]{0,62}"
 
 
-def check_names(options: Options, *, database_name: str, application_user: str, master_user: str) -> None:
-    """Note the names that the engines would not take."""
+def check_names(
+    options: Options, *, cluster_identifier: str, database_name: str, application_user: str, master_user: str
+) -> None:
+    """Note the names that Amazon RDS or the engines would not take."""
+    fits = len(cluster_identifier) <= 63 and re.fullmatch(_IDENTIFIER, cluster_identifier) is not None
+    permitted = "up to 63 lower case letters and digits, a letter first, with single hyphens between them"
+    options.require(fits, "cluster_identifier", cluster_identifier, permitted)
     for option, name in (("database_name", database_name), ("application_user", application_user)):
         fits = re.fullmatch(_NAME, name) is not None
         options.require(fits, option, name, "1 to 63 letters, digits and _, a letter first")
@@ -34,7 +40,7 @@ def check_names(options: Options, *, database_name: str, application_user: str, 
 def check_engine(options: Options, engine: Engine) -> bool:
     """Note an engine that is not one of Aurora's, of which nothing else can be said."""
     permitted = "DatabaseClusterEngine.aurora_postgres(version=...) or aurora_mysql(version=...)"
-    options.require(engine.is_known, "engine", engine, permitted)
+    options.require(engine.is_known, "engine", str(engine), permitted)
     return engine.is_known
 
 
@@ -49,7 +55,9 @@ def check_instances(options: Options, instances: Sequence[Instance], *, data_api
         if isinstance(one, Provisioned):
             options.require(0 <= one.promotion_tier <= 15, "promotion_tier", one.promotion_tier, "0 to 15")
             fits = not (data_api and one.is_burstable)
-            options.require(fits, "instances", one.instance_type, "no T class, which the Data API does not support")
+            options.require(
+                fits, "instances", one.instance_type.to_string(), "no T class, which the Data API does not support"
+            )
     if data_api:
         _require_feature(options, "data_api", True, Feature.DATA_API, engine)
 

@@ -60,6 +60,9 @@ class AuroraCluster(rds.DatabaseCluster):
 
     *Access*
 
+    :param cluster_identifier: physical name, up to 63 lower case letters and digits, with single hyphens between them;
+        made of the construct's path by default. It is known before the cluster is made, as its log groups are named by
+        it, and so no deployment puts an empty cluster in the place of one that it cannot change.
     :param vpc: where its network interfaces are; it has no public address.
     :param vpc_subnets: in at least two availability zones; isolated ones by default.
     :param database_name: made with the cluster, 1 to 63 letters, digits and ``_``, a letter first.
@@ -93,6 +96,7 @@ class AuroraCluster(rds.DatabaseCluster):
         preset: Preset = DEV_AND_TEST,
         capacity: Capacity | None = None,
         instances: Sequence[Instance] | None = None,
+        cluster_identifier: str | None = None,
         vpc: ec2.IVpc,
         vpc_subnets: ec2.SubnetSelection = _ISOLATED,
         database_name: str = "app",
@@ -110,19 +114,22 @@ class AuroraCluster(rds.DatabaseCluster):
         capacity, instances = capacity or preset.capacity, preset.instances if instances is None else instances
         serverless = any(isinstance(instance, Serverless) for instance in instances)
         backup_retention = backup_retention or Duration.days(35 if posture.protects_data else 1)
+        path = Names.unique_resource_name(scope, max_length=30, separator="-")
+        identifier = cluster_identifier or f"{path}-{construct_id[:32]}".lower()
         known = Engine.of(engine)
         with checked(AuroraCluster, scope, construct_id) as options:
             checks.check_names(
-                options, database_name=database_name, application_user=application_user, master_user=_MASTER_USER
+                options,
+                cluster_identifier=identifier,
+                database_name=database_name,
+                application_user=application_user,
+                master_user=_MASTER_USER,
             )
             checks.check_backup(options, backup_retention.to_days())
             if checks.check_engine(options, known):
                 checks.check_instances(options, instances, data_api=data_api, engine=known)
                 if serverless:
                     checks.check_capacity(options, capacity, known)
-        # Amazon RDS names the log groups by the cluster: a name that is known beforehand lets them be made with it, and
-        # expire. It also lets no deployment put an empty cluster in the place of one that cannot be changed.
-        identifier = f"{Names.unique_resource_name(scope, max_length=30, separator='-')}-{construct_id[:32]}".lower()
         log_names = known.logs(pauses=serverless and capacity.pauses)
         log_groups = [
             log_group(
@@ -167,6 +174,8 @@ class AuroraCluster(rds.DatabaseCluster):
         resource = self.node.default_child
         assert isinstance(resource, rds.CfnDBCluster)  # noqa: S101 - for mypy: it is what the CDK makes
         resource.node.add_dependency(*log_groups)
+        #: The database that was made with the cluster.
+        self.database_name = database_name
         #: The password of the application's database user, with all that a connection needs.
         self.application_secret = self._application_secret(application_user, encryption_key)
         #: Capacity near the maximum, pauses that never come, readers that lag.
