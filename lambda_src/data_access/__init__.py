@@ -1,6 +1,8 @@
 """Access to a database of Aurora PostgreSQL by the RDS Data API: SQL over HTTPS, with no connection to keep.
 
-A function that is made with ``shared_code=[..., data_access.RUNTIME / "data_access"]`` has the package beside its own:
+A function that is made with ``shared_code=[..., data_access.RUNTIME / "data_access"]`` has the package beside its own.
+``AuroraCluster.grant_data_api(function)`` permits what it does, and its environment names the database by
+``CLUSTER_ARN``, ``SECRET_ARN`` and ``DATABASE_NAME``.
 
 ```python
 from data_access import ConstraintViolatedError, Database

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from aws_cdk import CustomResource, Duration
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_rds as rds
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sns as sns
@@ -49,6 +50,7 @@ class SchemaMigrations(Construct):
     :param application_rights: of the application's user on every table of the schema ``public``; by default ``SELECT``,
         ``INSERT``, ``UPDATE`` and ``DELETE``. A migration may grant more.
     :param timeout: of all migrations together, 60 to 900 s; 5 minutes by default. Resuming a cluster takes up to 45 s.
+    :param encryption_key: customer managed KMS key for the function's environment and logs; by default keys of AWS's.
     :param posture: how long logs are kept.
     :param alarm_topic: told when a migration fails.
     :raises ValueError: naming every option outside its range, and everything that is wrong with the files.
@@ -66,8 +68,9 @@ class SchemaMigrations(Construct):
         application_secret: secretsmanager.ISecret,
         database_name: str,
         migrations: Path,
-        application_rights: Sequence[str] = _RIGHTS[:4],
+        application_rights: Sequence[str] = ("SELECT", "INSERT", "UPDATE", "DELETE"),
         timeout: Duration | None = None,
+        encryption_key: kms.IKey | None = None,
         posture: Posture = Posture.LAB,
         alarm_topic: sns.ITopic | None = None,
     ) -> None:
@@ -106,6 +109,7 @@ class SchemaMigrations(Construct):
                     "APPLICATION_SECRET_ARN": application_secret.secret_arn,
                     "APPLICATION_RIGHTS": ",".join(application_rights),
                 },
+                encryption_key=encryption_key,
                 posture=posture,
                 alarm_topic=alarm_topic,
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
@@ -12,10 +13,13 @@ from lambda_src.aurora_cluster import presets
 from lambda_src.aurora_cluster.capacity import Capacity
 from lambda_src.aurora_cluster.construct import AuroraCluster
 from lambda_src.aurora_cluster.instances import Provisioned, Serverless
+from lambda_src.schema_migrations.construct import SchemaMigrations
+
+_MIGRATIONS = Path(__file__).parents[2] / "docs" / "examples" / "shop_migrations"
 
 
 def add(stack: cdk.Stack, operation: dict[str, Any]) -> None:
-    """Make a cluster of either engine."""
+    """Make a cluster of either engine, and migrate the one that can be."""
     vpc = ec2.Vpc.from_vpc_attributes(
         stack,
         "DatabaseVpc",
@@ -24,7 +28,19 @@ def add(stack: cdk.Stack, operation: dict[str, Any]) -> None:
         private_subnet_ids=["subnet-0123456789abcdef2", "subnet-0123456789abcdef3"],
     )
     subnets = ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS)
-    AuroraCluster(stack, "PostgreSql", preset=presets.MIXED, vpc=vpc, vpc_subnets=subnets, **operation)
+    cluster = AuroraCluster(stack, "PostgreSql", preset=presets.MIXED, vpc=vpc, vpc_subnets=subnets, **operation)
+    SchemaMigrations(
+        stack,
+        "Schema",
+        cluster=cluster,
+        master_secret=cluster.master_secret,
+        application_secret=cluster.application_secret,
+        database_name="app",
+        migrations=_MIGRATIONS,
+        application_rights=["SELECT"],
+        timeout=cdk.Duration.minutes(15),
+        **operation,
+    )
     AuroraCluster(
         stack,
         "MySql",
