@@ -85,40 +85,33 @@ def plan(state: State, to: Kind) -> list[Step]:
 
     :raises DriftError: when instances were added or removed past the stack.
     """
-    waits = []
+    left = _changes(state, to)
     if not state.stack_is_settled:
-        waits.append(Step(Action.WAIT_FOR_STACK, "Wait until the stack's update is over"))
-    elif not state.cluster_is_available or state.writer is None:
-        waits.append(Step(Action.WAIT_FOR_CLUSTER, "Wait until the cluster is available"))
-    else:
-        _refuse_drift(state)
-    return [*waits, *_changes(state, to)]
+        return [Step(Action.WAIT_FOR_STACK, "Wait until the stack's update is over"), *left]
+    if left and not (state.cluster_is_available and state.writer):
+        return [Step(Action.WAIT_FOR_CLUSTER, "Wait until the cluster is available"), *left]
+    _refuse_drift(state)
+    return left
 
 
 def _changes(state: State, to: Kind) -> list[Step]:
     if state.declared == (to,):
         return []
     other = next(kind for kind in Kind if kind is not to)
+    newcomers = state.of(to)
     steps = []
     if to not in state.declared:
         declared = (*state.declared, to)
         steps.append(Step(Action.ADD, f"Deploy {to.value} instances beside the {other.value} ones", declared=declared))
+    if not newcomers or not all(member.is_available for member in newcomers):
+        steps.append(Step(Action.WAIT_FOR_INSTANCES, f"Wait until the {to.value} instances are available"))
     if state.writer is None or state.writer.kind is not to:
-        steps += _promotion(state.of(to), to)
+        # Readers of the lowest promotion tier are those that can do the writer's work.
+        chosen = min(newcomers, key=lambda one: (one.promotion_tier, one.identifier), default=None)
+        name = chosen.identifier if chosen else f"the first {to.value} one"
+        steps.append(Step(Action.FAIL_OVER, f"Fail over to {name}", writer=chosen.identifier if chosen else None))
     steps.append(Step(Action.REMOVE, f"Deploy without the {other.value} instances", declared=(to,)))
     return steps
-
-
-def _promotion(candidates: list[Member], to: Kind) -> list[Step]:
-    """Wait for the instance that takes over, the one of the lowest promotion tier, and let it."""
-    chosen = min(candidates, key=lambda one: (one.promotion_tier, one.identifier), default=None)
-    name = chosen.identifier if chosen else f"the first {to.value} one"
-    waits = (
-        []
-        if candidates and all(one.is_available for one in candidates)
-        else [Step(Action.WAIT_FOR_INSTANCES, f"Wait until the {to.value} instances are available")]
-    )
-    return [*waits, Step(Action.FAIL_OVER, f"Fail over to {name}", writer=chosen.identifier if chosen else None)]
 
 
 def _refuse_drift(state: State) -> None:

@@ -18,11 +18,6 @@ from lab_stacks import catalog
 aurora = typer.Typer(no_args_is_help=True, help="Swap the instances of the Aurora cluster while it runs.")
 
 
-@aurora.callback()
-def group() -> None:
-    """Swap the instances of the Aurora cluster while it runs."""
-
-
 @aurora.command()
 def swap(
     *,
@@ -56,6 +51,7 @@ def swap(
                 progress.end_step()
                 with progress.paused():
                     err.print(f"[bold]{escape(step.text)}[/bold]")
+                progress.waiting_for(step.text)
 
             left = carry_out(cluster, to, before=show)
         state = cluster.observe()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from aws_cdk import Annotations
+
 from lambda_src.acknowledged import acknowledge
 
 if TYPE_CHECKING:
@@ -23,15 +25,9 @@ def acknowledge_cluster(cluster: rds.DatabaseCluster, *, posture: Posture) -> No
         reason="Aurora backs the whole cluster up all the time, and restores it to any second of backup_retention. A "
         "plan of AWS Backup, for copies in other accounts, is the account's: it selects clusters by their tags.",
     )
-    acknowledge(
-        cluster,
-        "Annotation::@aws-cdk/aws-rds:instancePerformanceInsightsOverridden",
-        reason="Database Insights are a setting of the cluster, and so of every one of its instances.",
-    )
-    acknowledge(
-        cluster,
-        "CloudFormation-Validate::W3010",
-        reason="The instances are shared out among the zones of the VPC that was given, whose names are known.",
+    Annotations.of(cluster).acknowledge_warning(
+        "@aws-cdk/aws-rds:instancePerformanceInsightsOverridden",
+        "Database Insights are a setting of the cluster, and so of every one of its instances.",
     )
     if not posture.protects_data:
         acknowledge(
@@ -41,6 +37,29 @@ def acknowledge_cluster(cluster: rds.DatabaseCluster, *, posture: Posture) -> No
             "HIPAA.Security-RDSInstanceDeletionProtectionEnabled",
             reason="The posture is LAB, which leaves nothing behind when its stack is deleted: PRODUCTION protects it.",
         )
+
+
+def acknowledge_mysql(cluster: rds.DatabaseCluster) -> None:
+    """Acknowledge what is asked of Aurora MySQL alone."""
+    acknowledge(
+        cluster,
+        "AwsSolutions-RDS11",
+        reason="The port is reached by nobody whom the security group does not let in: another number hides nothing.",
+    )
+    acknowledge(
+        cluster,
+        "AwsSolutions-RDS14",
+        reason="The cluster is restored to any second of backup_retention into another one, beside it; to turn back "
+        "the only one is what Backtrack adds, at a price for each change, and not with every feature of Aurora.",
+    )
+    acknowledge(
+        cluster,
+        "NIST.800.53.R5-RDSLoggingEnabled[LogExport::general]",
+        "HIPAA.Security-RDSLoggingEnabled[LogExport::general]",
+        "PCI.DSS.321-RDSLoggingEnabled[LogExport::general]",
+        reason="The general log has every statement with its values, which are people's data: who connects is in the "
+        "audit log, and what is slow in the slow query log.",
+    )
 
 
 def acknowledge_secret(secret: secretsmanager.Secret, *, encryption_key: kms.IKey | None) -> None:

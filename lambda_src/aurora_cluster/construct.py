@@ -13,8 +13,8 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sns as sns
 
 from lambda_src.aurora_cluster import alarms, checks
-from lambda_src.aurora_cluster.acknowledgements import acknowledge_cluster, acknowledge_secret
-from lambda_src.aurora_cluster.engine import DEFAULT_ENGINE, Engine
+from lambda_src.aurora_cluster.acknowledgements import acknowledge_cluster, acknowledge_mysql, acknowledge_secret
+from lambda_src.aurora_cluster.engine import DEFAULT_ENGINE, MYSQL, Engine
 from lambda_src.aurora_cluster.insights import insights
 from lambda_src.aurora_cluster.instances import Serverless, made
 from lambda_src.aurora_cluster.presets import DEV_AND_TEST
@@ -41,7 +41,6 @@ _DATA_API = [
     "rds-data:RollbackTransaction",
 ]
 _MASTER_USER = "master"
-_ISOLATED = ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)
 
 
 class AuroraCluster(rds.DatabaseCluster):
@@ -98,7 +97,7 @@ class AuroraCluster(rds.DatabaseCluster):
         instances: Sequence[Instance] | None = None,
         cluster_identifier: str | None = None,
         vpc: ec2.IVpc,
-        vpc_subnets: ec2.SubnetSelection = _ISOLATED,
+        vpc_subnets: ec2.SubnetSelection | None = None,
         database_name: str = "app",
         application_user: str = "application",
         data_api: bool = True,
@@ -114,6 +113,7 @@ class AuroraCluster(rds.DatabaseCluster):
         capacity, instances = capacity or preset.capacity, preset.instances if instances is None else instances
         serverless = any(isinstance(instance, Serverless) for instance in instances)
         backup_retention = backup_retention or Duration.days(35 if posture.protects_data else 1)
+        subnets = vpc_subnets or ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)
         path = Names.unique_resource_name(scope, max_length=30, separator="-")
         identifier = cluster_identifier or f"{path}-{construct_id[:32]}".lower()
         known = Engine.of(engine)
@@ -130,25 +130,14 @@ class AuroraCluster(rds.DatabaseCluster):
                 checks.check_instances(options, instances, data_api=data_api, engine=known)
                 if serverless:
                     checks.check_capacity(options, capacity, known)
-        log_names = known.logs(pauses=serverless and capacity.pauses)
-        log_groups = [
-            log_group(
-                scope,
-                f"{construct_id}{name.capitalize()}Logs",
-                log_group_name=f"/aws/rds/cluster/{identifier}/{name}",
-                posture=posture,
-                encryption_key=encryption_key,
-            )
-            for name in log_names
-        ]
-        writer, *readers = made(instances, selected(vpc, vpc_subnets).availability_zones)
+        writer, *readers = made(instances, selected(vpc, subnets).availability_zones)
         super().__init__(
             scope,
             construct_id,
             engine=engine,
             cluster_identifier=identifier,
             vpc=vpc,
-            vpc_subnets=vpc_subnets,
+            vpc_subnets=subnets,
             security_groups=[_security_group(scope, construct_id, vpc)],
             writer=writer,
             readers=readers,
@@ -165,15 +154,13 @@ class AuroraCluster(rds.DatabaseCluster):
             storage_encryption_key=encryption_key,
             backup=rds.BackupProps(retention=backup_retention),
             copy_tags_to_snapshot=True,
-            cloudwatch_logs_exports=log_names,
+            cloudwatch_logs_exports=known.logs,
             deletion_protection=posture.protects_data,
             removal_policy=RemovalPolicy.SNAPSHOT if posture.protects_data else RemovalPolicy.DESTROY,
             auto_minor_version_upgrade=True,
             **insights(scope, construct_id, posture=posture, encryption_key=encryption_key),
         )
-        resource = self.node.default_child
-        assert isinstance(resource, rds.CfnDBCluster)  # noqa: S101 - for mypy: it is what the CDK makes
-        resource.node.add_dependency(*log_groups)
+        self._add_log_groups(known.logs, identifier, posture=posture, encryption_key=encryption_key)
         #: The database that was made with the cluster.
         self.database_name = database_name
         #: The password of the application's database user, with all that a connection needs.
@@ -183,6 +170,8 @@ class AuroraCluster(rds.DatabaseCluster):
             serverless=serverless, pauses=serverless and capacity.pauses, readers=bool(readers), topic=alarm_topic
         )
         acknowledge_cluster(self, posture=posture)
+        if known.type == MYSQL:
+            acknowledge_mysql(self)
 
     @property
     def master_secret(self) -> secretsmanager.ISecret:
@@ -194,10 +183,30 @@ class AuroraCluster(rds.DatabaseCluster):
     def grant_data_api(self, grantee: iam.IGrantable, *, secret: secretsmanager.ISecret | None = None) -> None:
         """Let ``grantee`` run SQL by the Data API, with the rights of the application's database user.
 
+        The CDK's own ``grant_data_api_access`` gives it the master user's password.
+
         :param secret: of another database user, such as ``master_secret``.
         """
         iam.Grant.add_to_principal(grantee=grantee, actions=_DATA_API, resource_arns=[self.cluster_arn])
         (secret or self.application_secret).grant_read(grantee)
+
+    def _add_log_groups(
+        self, names: Sequence[str], identifier: str, *, posture: Posture, encryption_key: kms.IKey | None
+    ) -> None:
+        """Make the groups that Amazon RDS would make if they were not there, and in which logs would never expire."""
+        groups = [
+            log_group(
+                self,
+                f"{name.capitalize()}Logs",
+                log_group_name=f"/aws/rds/cluster/{identifier}/{name}",
+                posture=posture,
+                encryption_key=encryption_key,
+            )
+            for name in names
+        ]
+        resource = self.node.default_child
+        assert isinstance(resource, rds.CfnDBCluster)  # noqa: S101 - for mypy: it is what the CDK makes
+        resource.node.add_dependency(*groups)
 
     def _application_secret(self, user: str, encryption_key: kms.IKey | None) -> secretsmanager.ISecret:
         secret = rds.DatabaseSecret(self, "ApplicationSecret", username=user, encryption_key=encryption_key)

@@ -95,6 +95,7 @@ class Engine:
         """The parameters with which it refuses a connection without TLS, and writes its logs."""
         return _PARAMETERS[self.type]
 
-    def logs(self, *, pauses: bool) -> list[str]:
-        """Name its logs that are worth keeping; that of an instance says why it could not pause."""
-        return [*_LOGS[self.type], *(["instance"] if pauses else [])]
+    @property
+    def logs(self) -> list[str]:
+        """The logs that are worth keeping; that of an instance says why it could not pause."""
+        return [*_LOGS[self.type], *(["instance"] if self.has(Feature.AUTO_PAUSE) else [])]

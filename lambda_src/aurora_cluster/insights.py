@@ -58,13 +58,18 @@ def _monitoring_role(scope: Construct, construct_id: str) -> iam.Role:
             resources=[streams],
         )
     )
-    # The tool writes what only CloudFormation knows by its name.
-    region = "<AWS::Region>" if Token.is_unresolved(stack.region) else stack.region
-    account = "<AWS::AccountId>" if Token.is_unresolved(stack.account) else stack.account
     acknowledge(
         role,
-        f"AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:logs:{region}:{account}:log-group:{_LOG_GROUP}:log-stream:*]",
+        f"AwsSolutions-IAM5[Resource::{_as_the_tool_writes(streams, stack)}]",
         reason="Amazon RDS names a log stream by its instance's resource id, which nobody knows before it is made.",
     )
     acknowledge_inline_policy(role)
     return role
+
+
+def _as_the_tool_writes(arn: str, stack: Stack) -> str:
+    """Name what only CloudFormation knows."""
+    for name, value in (("Partition", stack.partition), ("Region", stack.region), ("AccountId", stack.account)):
+        if Token.is_unresolved(value):
+            arn = arn.replace(value, f"<AWS::{name}>")
+    return arn

@@ -304,8 +304,24 @@ def test_a_cluster_of_provisioned_instances_has_no_capacity(made: Any) -> None:
 
     cluster = only(template, "AWS::RDS::DBCluster")
     assert "ServerlessV2ScalingConfiguration" not in cluster
-    assert cluster["EnableCloudwatchLogsExports"] == ["postgresql"]
     assert resources(template, "AWS::CloudWatch::Alarm") == {}
+
+
+@pytest.mark.parametrize("instances", [[Serverless()], [Provisioned()]])
+def test_logs_are_the_same_for_either_kind_so_that_no_swap_makes_a_group_anew(
+    made: Any, instances: list[Instance]
+) -> None:
+    # In production a group outlives its removal, and its name would be taken when it is made again.
+    assert only(made(instances=instances), "AWS::RDS::DBCluster")["EnableCloudwatchLogsExports"] == [
+        "postgresql",
+        "instance",
+    ]
+
+
+def test_an_engine_that_cannot_pause_has_no_log_of_it(made: Any) -> None:
+    template = made(engine=postgres("15.2"), capacity=Capacity(1, 4), data_api=False)
+
+    assert only(template, "AWS::RDS::DBCluster")["EnableCloudwatchLogsExports"] == ["postgresql"]
 
 
 def test_alarms_are_those_of_what_there_is(made: Any) -> None:

@@ -66,7 +66,17 @@ def actions(steps: Sequence[Step]) -> list[Action]:
             [Action.WAIT_FOR_STACK, Action.REMOVE],
             id="interrupted while the stack removes instances",
         ),
+        pytest.param(
+            State(BOTH, (reader(S1), S2, writer(P1), replace(P2, is_available=False))),
+            [Action.WAIT_FOR_INSTANCES, Action.REMOVE],
+            id="the writer is a new one, and its reader is not there yet",
+        ),
         pytest.param(State((PROVISIONED,), (writer(P1),)), [], id="all was done"),
+        pytest.param(
+            State((PROVISIONED,), (writer(P1),), cluster_is_available=False),
+            [],
+            id="all was done, and a backup is made",
+        ),
     ],
 )
 def test_the_plan_goes_on_where_the_cluster_is(state: State, left: list[Action]) -> None:
