@@ -68,8 +68,9 @@ def alone():
 
 def make_environments(purposes):
     """Make every environment that is not there yet."""
-    if "postgresql" in purposes or "test" in purposes:
-        environment(ROOT / ".environments" / "postgresql", ["requirements-postgresql.txt"])
+    postgresql = ROOT / ".environments" / "postgresql"
+    if "postgresql" in purposes or "test" in purposes or postgresql.exists():
+        environment(postgresql, ["requirements-postgresql.txt"])
     if "postgresql" in purposes:
         return
     app_requirements = ["requirements.txt", *(["requirements-dev.txt"] if "test" in purposes else [])]

@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from lab.errors import LabError
-from lab.project import ROOT, python_of
+from lab.project import ENVIRONMENTS, ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +21,9 @@ def install_for(assembly: Path, progress: Progress) -> None:
 
     :raises LabError: when it cannot be installed; the message says why.
     """
-    if python_of("postgresql").exists() or not any(map(_needs_it, assembly.rglob("*.template.json"))):
+    # Set-up writes it when everything is there.
+    made = ENVIRONMENTS / "postgresql" / "made-from"
+    if made.exists() or not any(map(_needs_it, assembly.rglob("*.template.json"))):
         return
     progress.step("Installing PostgreSQL for the emulator, once (20 MB)")
     done = subprocess.run(

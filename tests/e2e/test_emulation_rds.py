@@ -208,6 +208,17 @@ def test_what_others_wrote_is_seen_when_they_commit_and_a_lock_holds_up_nobody_e
     assert cluster.master.query("SELECT n FROM counter") == [{"n": 11}]
 
 
+def test_a_statement_in_a_transaction_needs_not_name_the_database_and_cannot_name_another(cluster: Cluster) -> None:
+    who = {"resourceArn": cluster.arn, "secretArn": cluster.master_secret}
+    begun = {**who, "transactionId": cluster.client.begin_transaction(**who, database=cluster.name)["transactionId"]}
+
+    answer = cluster.client.execute_statement(**begun, sql="SELECT current_database()::text")
+    assert answer["records"] == [[{"stringValue": cluster.name}]]
+    with pytest.raises(ClientError, match="not the same as that of the transaction"):
+        cluster.client.execute_statement(**begun, sql="SELECT 1", database="app")
+    cluster.client.rollback_transaction(**begun)
+
+
 def test_the_version_is_not_newer_than_the_clusters(cluster: Cluster) -> None:
     [row] = cluster.master.query("SELECT current_setting('server_version_num')::int / 10000 AS major")
     assert row["major"] == 16

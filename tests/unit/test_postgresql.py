@@ -34,7 +34,7 @@ def commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[Any]]
         ran.append(command)
         return subprocess.CompletedProcess(command, 1, "", "set-up: a line\nset-up: there is no network")
 
-    monkeypatch.setattr(postgresql, "python_of", lambda name: tmp_path / name)
+    monkeypatch.setattr(postgresql, "ENVIRONMENTS", tmp_path)
     monkeypatch.setattr(subprocess, "run", run)
     return ran
 
@@ -60,6 +60,14 @@ def test_a_section_that_needs_none_installs_none(tmp_path: Path, commands: list[
 
 
 def test_what_is_there_is_not_installed_again(tmp_path: Path, commands: list[list[Any]]) -> None:
-    (tmp_path / "postgresql").touch()
+    (tmp_path / "postgresql").mkdir()
+    (tmp_path / "postgresql" / "made-from").touch()
     postgresql.install_for(assembly(tmp_path, Engine="aurora-postgresql"), Steps())
     assert commands == []
+
+
+def test_an_installation_that_was_interrupted_is_made_again(tmp_path: Path, commands: list[list[Any]]) -> None:
+    (tmp_path / "postgresql" / "bin").mkdir(parents=True)
+    with pytest.raises(LabError):
+        postgresql.install_for(assembly(tmp_path, Engine="aurora-postgresql"), Steps())
+    assert len(commands) == 1

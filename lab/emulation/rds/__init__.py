@@ -43,6 +43,7 @@ HOOKS = [
     "ministack.services.rds._delete_db_cluster(p)",
     "ministack.services.rds._generate_master_user_password()",
     "ministack.services.rds._get_docker()",
+    "ministack.services.rds._p(params, key, default)",
     "ministack.services.rds._resolve_cluster_in_request_region(cluster_id)",
     "ministack.services.rds_data.handle_request(method, path, headers, body, query_params)",
     "ministack.services.secretsmanager.create_secret_in_process",

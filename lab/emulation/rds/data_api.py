@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ministack.core.responses import error_response_json, json_response
@@ -144,7 +145,8 @@ class DataApi:
         transaction = self._sessions.transaction(identifier, request["resourceArn"])
         if transaction is None:
             raise ApiError("TransactionNotFoundException", f"Transaction {identifier} is not found", 404)
-        if account != transaction.session.account:
+        begun = transaction.session.account
+        if account != (begun if request.get("database") else replace(begun, database=account.database)):
             raise ApiError("BadRequestException", "Database name or secret is not the same as that of the transaction")
         stack.enter_context(transaction.lock)
         return transaction.session
