@@ -18,6 +18,7 @@ from benchmarks import (
     lab_up,
     lifecycle,
     load_balancer,
+    rows,
     sender,
     synth,
     trace_receiver,
@@ -52,6 +53,7 @@ BENCHMARKS = {
     "synth": Benchmark("time of `cdk synth`", synth.comparisons, rounds=5),
     "lab-up": Benchmark("time of `lab up`", lab_up.comparisons, rounds=3),
     "events": Benchmark("events that get through a rule to a queue a second", events.comparisons, rounds=5),
+    "rows": Benchmark("rows inserted by the Data API a second", rows.comparisons, rounds=5),
     "trace-receiver": Benchmark("segments that the local X-Ray takes a second", trace_receiver.comparisons, rounds=3),
     "tracing": Benchmark(
         "time that tracing adds to a cold start, and takes of an invocation", tracing.comparisons, rounds=15

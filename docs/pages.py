@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from docs import blocks, sections, tracing
+from docs import blocks, sections, shared_packages
 from lab.project import ROOT
 from lab_stacks import catalog
 
@@ -21,7 +21,7 @@ def written() -> dict[Path, str]:
     return {
         README: filled(README.read_text(), {"blocks": blocks.index(), "sections": sections.index()}),
         **{DOCS / "blocks" / f"{name}.md": blocks.page(name) for name in blocks.NAMES},
-        DOCS / "tracing.md": tracing.page(),
+        **{DOCS / f"{name}.md": shared_packages.page(name) for name in shared_packages.PAGES},
         **{_page(entry): filled(begun(entry), sections.parts(entry)) for entry in catalog.SECTIONS},
     }
 

@@ -22,7 +22,7 @@ from filelock import FileLock, Timeout
 from lab import isolation, ports, xray_process
 from lab.engine import service as engine_service
 from lab.errors import LabError
-from lab.project import LAB, python_of
+from lab.project import ENVIRONMENTS, LAB, python_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -257,6 +257,8 @@ def _spawn(port: int, xray: Mapping[str, str]) -> Emulator:
         "DOCKER_HOST": f"unix://{STATE / 'no-engine.sock'}",
         "CONTAINER_ENGINE": str(engine_service.RECORD),
         "LAB_HOME": str(LAB),
+        "POSTGRESQL_ENVIRONMENT": str(ENVIRONMENTS / "postgresql"),
+        "POSTGRESQL_STATE": str(STATE / "postgresql"),
         # Functions send their segments there.
         **xray,
     }

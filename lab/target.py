@@ -7,7 +7,7 @@ from enum import Enum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
-from lab import cdk, emulator, isolation, preflight
+from lab import cdk, emulator, isolation, postgresql, preflight
 from lab.engine import discovery, images
 from lab.errors import LabError, UsageError
 from lab.loopback import is_loopback
@@ -86,7 +86,8 @@ class Local:
         cdk.run(*words, progress=progress, folder=LAB)
 
     def fit(self, assembly: Path, progress: Progress) -> Path:
-        """Leave out what the emulator does not know, in a copy; build its images, if there is an engine for that."""
+        """Leave out what the emulator does not know, in a copy; make what it needs for the rest, and the images."""
+        postgresql.install_for(assembly, progress)
         copy = LAB / "assembly-local-fitted"
         engine = self._engine_for(assembly) if preflight.runs_containers(assembly) else None
         left_out = preflight.fit(assembly, copy, self.session.client("cloudformation"), self.session.client("ssm"))

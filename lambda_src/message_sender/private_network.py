@@ -9,8 +9,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from lambda_src.acknowledged import acknowledge
-from lambda_src.flow_log import add_flow_log
+from lambda_src.isolated_vpc import isolated_vpc
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,25 +37,7 @@ class PrivateNetwork(Construct):
         """Make the VPC, its flow logs and its endpoints."""
         super().__init__(scope, construct_id)
         #: One isolated subnet in one availability zone.
-        self.vpc = ec2.Vpc(
-            self,
-            "Vpc",
-            ip_addresses=ec2.IpAddresses.cidr(_ADDRESSES),
-            max_azs=1,
-            subnet_configuration=[
-                ec2.SubnetConfiguration(name="Isolated", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)
-            ],
-            restrict_default_security_group=False,
-        )
-        acknowledge(
-            self.vpc,
-            "NIST.800.53.R5-VPCDefaultSecurityGroupClosed",
-            "HIPAA.Security-VPCDefaultSecurityGroupClosed",
-            "PCI.DSS.321-VPCDefaultSecurityGroupClosed",
-            reason="Every network interface here has a security group of its own, and the VPC has no route out. "
-            "CloudFormation cannot close the default group; a function that could would need more rights than that.",
-        )
-        add_flow_log(self, self.vpc, posture=posture)
+        self.vpc = isolated_vpc(self, addresses=_ADDRESSES, zones=1, posture=posture)
         #: What must be there before an instance can be reached, or reach anything.
         self.endpoints: list[ec2.VpcEndpoint] = [self._downloads_endpoint(downloads), *self._interface_endpoints()]
 

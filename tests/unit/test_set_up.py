@@ -43,6 +43,32 @@ def test_an_environment_is_made_once(tmp_path: Path, workshop: list[str]) -> Non
     assert workshop == ["make", "pip install"]
 
 
+@pytest.mark.parametrize(("purposes", "made"), [([], False), (["postgresql"], True)])
+def test_postgresql_is_made_when_it_is_asked_for_and_then_alone(
+    tmp_path: Path, workshop: list[str], monkeypatch: pytest.MonkeyPatch, purposes: list[str], made: bool
+) -> None:
+    others: list[Path] = []
+    real = set_up.environment
+    (tmp_path / ".environments").mkdir()
+    (tmp_path / "requirements-postgresql.txt").write_text("one==1")
+
+    def environment_of(path: Path, *words: list[str], **_: object) -> None:
+        if path.name == "postgresql":
+            real(path, *words, make=set_up.make_with_uv)
+        else:
+            others.append(path)
+
+    monkeypatch.setattr(set_up, "environment", environment_of)
+    monkeypatch.setattr(set_up, "cdk_cli", lambda: None)
+    set_up.make_environments(purposes)
+
+    assert (workshop == ["make", "pip install"]) is made
+    assert bool(others) is not made
+    # What is there is kept up to date with the others.
+    set_up.make_environments([])
+    assert workshop == (["make", "pip install"] if made else [])
+
+
 def test_the_packages_of_the_tests_come_on_top_of_the_apps(tmp_path: Path, workshop: list[str]) -> None:
     environment(tmp_path, "app.txt")
     environment(tmp_path, "app.txt", "tests.txt")
