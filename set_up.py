@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""Makes the environments that the project runs in, once: ``python3 set_up.py [test]``.
+"""Makes the environments that the project runs in, once: ``python3 set_up.py [test | postgresql]``.
 
 ``make lab`` and ``make test`` call it. It needs Python 3.10 or newer and a package index, and makes, all of it
 inside this folder: ``.venv`` (the app, the ``lab`` command, Node.js), ``.environments/`` (one each for the emulator,
 for what AWS Lambda's Python runtime offers, and, with ``test``, for each tool that pins old packages), and
 ``node_modules`` (the AWS CDK CLI).
 An environment is made again when its requirements or its Python changed, or when making it was interrupted.
+
+``lab`` calls it with ``postgresql`` when a section first needs a database: it makes that environment alone.
 """
 
 import hashlib
@@ -34,7 +36,7 @@ class SetUpError(Exception):
 
 
 def main(purposes):
-    """Make what ``lab`` needs, and, when ``test`` is among the purposes, what the tests need too."""
+    """Make what ``lab`` needs; with ``test`` what the tests need too, and with ``postgresql`` nothing but that."""
     if sys.version_info < (3, 10):  # noqa: UP036 - who starts this with an older one is to be told
         raise SetUpError(
             f"Python 3.10 or newer is needed, and this is {sys.version.split()[0]}: "
@@ -67,6 +69,10 @@ def alone():
 
 def make_environments(purposes):
     """Make every environment that is not there yet."""
+    if "postgresql" in purposes or "test" in purposes:
+        environment(ROOT / ".environments" / "postgresql", ["requirements-postgresql.txt"])
+    if "postgresql" in purposes:
+        return
     app_requirements = ["requirements.txt", *(["requirements-dev.txt"] if "test" in purposes else [])]
     environment(VENV, app_requirements, make=make_venv, editable=True)
     environment(ROOT / ".environments" / "emulator", ["requirements-emulator.txt"])

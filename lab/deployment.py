@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,11 +23,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Deployment:
-    """A section that is deployed: its outputs, and clients that reach it."""
+    """A section that is deployed: its outputs, its stack's status, and clients that reach it."""
 
     section: CatalogEntry
     target: Target
     outputs: Mapping[str, str]
+    status: str
 
     def output(self, name: str) -> str:
         """Return one of the stack's outputs."""
@@ -60,7 +62,8 @@ class Deployment:
 
 def synth(sections: list[CatalogEntry], context: Mapping[str, str], target: Target, progress: Progress) -> str:
     """Synthesize these sections and no others, as the target can take them; return the cloud assembly's path."""
-    chosen = {**context, "section": ",".join(section.id for section in sections)}
+    kept = {name: value for section in sections for name, value in settings_of(section, target).items()}
+    chosen = {**kept, **context, "section": ",".join(section.id for section in sections)}
     progress.step(f"Synthesizing {', '.join(section.stack_id for section in sections)}")
     assembly, environ = LAB / f"assembly-{target.name.value}", target.synthesis_environment
     return str(target.fit(cdk.synth(assembly, context=chosen, environ=environ, progress=progress), progress))
@@ -92,7 +95,7 @@ def find(section: CatalogEntry, target: Target) -> Deployment:
     if stack is None or "Outputs" not in stack:
         raise LabError(f"{section.id} is not deployed: `lab up {section.id}`{flag(target)} does it.")
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
-    return Deployment(section, target, outputs)
+    return Deployment(section, target, outputs, stack["StackStatus"])
 
 
 def posture_of(sections: list[CatalogEntry], target: Target) -> str | None:
@@ -105,6 +108,14 @@ def posture_of(sections: list[CatalogEntry], target: Target) -> str | None:
     if len(postures) > 1:
         raise UsageError("These sections are deployed with different postures: name the one to deploy, --posture ...")
     return postures.pop() if postures else None
+
+
+def settings_of(section: CatalogEntry, target: Target) -> dict[str, str]:
+    """Find the context that a section was deployed with, where its output ``Settings`` keeps it."""
+    stack = described(section, target) or {}
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+    kept: dict[str, str] = json.loads(outputs.get("Settings", "{}"))
+    return kept
 
 
 def described(section: CatalogEntry, target: Target) -> dict[str, Any] | None:

@@ -21,7 +21,7 @@ from filelock import FileLock, Timeout
 
 from lab import isolation, ports, xray_process
 from lab.errors import LabError
-from lab.project import LAB, python_of
+from lab.project import ENVIRONMENTS, LAB, python_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -226,6 +226,8 @@ def _spawn(port: int, xray: Mapping[str, str]) -> Emulator:
         "TMPDIR": str(STATE / "tmp"),
         "LAMBDA_PYTHON": str(python_of("lambda-runtime")),
         "EMULATOR_RECORD": str(_RECORD),
+        "POSTGRESQL_ENVIRONMENT": str(ENVIRONMENTS / "postgresql"),
+        "POSTGRESQL_STATE": str(STATE / "postgresql"),
         # Functions send their segments there.
         **xray,
     }

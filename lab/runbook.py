@@ -25,6 +25,7 @@ class Evidence(str, Enum):
 
     EMULATED = "emulated"
     REAL_CONTAINER = "real container"
+    REAL_DATABASE = "real PostgreSQL"
     TEMPLATE = "template"
     CONTROL_PLANE_ONLY = "control plane only"
     AWS_ONLY = "AWS only"

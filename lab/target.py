@@ -7,7 +7,7 @@ from enum import Enum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
-from lab import cdk, emulator, isolation, preflight
+from lab import cdk, emulator, isolation, postgresql, preflight
 from lab.errors import LabError, UsageError
 from lab.loopback import is_loopback
 from lab.project import LAB
@@ -84,7 +84,8 @@ class Local:
         cdk.run(*words, progress=progress, folder=LAB)
 
     def fit(self, assembly: Path, progress: Progress) -> Path:
-        """Leave out what the emulator does not know, in a copy."""
+        """Leave out what the emulator does not know, in a copy, and install what it needs for the rest."""
+        postgresql.install_for(assembly, progress)
         copy = LAB / "assembly-local-fitted"
         left_out = preflight.fit(assembly, copy, self.session.client("cloudformation"), self.session.client("ssm"))
         if left_out:

@@ -78,6 +78,13 @@ SECTIONS = [
         },
     ),
     CatalogEntry(
+        id="aurora",
+        stack_id="Aurora",
+        heading="Auto Scaling Databases On Demand with Amazon Aurora Serverless",
+        shows="Aurora cluster that scales from nothing, Data API, instances swapped while it runs",
+        variants={"provisioned": {"instances": "provisioned"}, "mixed": {"preset": "mixed"}},
+    ),
+    CatalogEntry(
         id="xray",
         stack_id="Xray",
         heading="Using AWS X-Ray for Application Insights",

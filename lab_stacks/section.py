@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from aws_cdk import CfnOutput, Stack, Tags
@@ -49,6 +50,14 @@ class Section(Stack):
         """Find the topic that alarms tell, which exists in the account already: ``-c alarm_topic=ARN``."""
         arn = self.setting("alarm_topic", "")
         return sns.Topic.from_topic_arn(self, "AlarmTopic", arn) if arn else None
+
+    def keep_settings(self) -> None:
+        """Let ``lab`` deploy again with what context says now, until it says something else.
+
+        For a section whose next deployment must not undo what somebody asked for before, as its data depend on it.
+        """
+        given = {name: value for name, value in self.settings.items() if self.node.try_get_context(name)}
+        self.output("Settings", json.dumps(given, sort_keys=True))
 
     def output(self, name: str, value: str) -> None:
         """Give ``value`` to whoever uses the stack: the runbook, the ``lab`` command, a person."""

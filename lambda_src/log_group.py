@@ -18,18 +18,25 @@ if TYPE_CHECKING:
 
 
 def log_group(
-    scope: Construct, construct_id: str, *, posture: Posture, encryption_key: kms.IKey | None = None
+    scope: Construct,
+    construct_id: str,
+    *,
+    posture: Posture,
+    encryption_key: kms.IKey | None = None,
+    log_group_name: str | None = None,
 ) -> logs.LogGroup:
     """Make a log group that keeps its logs for as long as ``posture`` says.
 
     :param encryption_key: customer managed KMS key, whose policy lets CloudWatch Logs use it: of a key that this app
         makes the policy is amended here. By default CloudWatch Logs encrypts with a key of its own, at no cost.
+    :param log_group_name: physical name, where an AWS service writes to a group that it names itself.
 
     Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
     """
     group = logs.LogGroup(
         scope,
         construct_id,
+        log_group_name=log_group_name,
         retention=posture.log_retention,
         removal_policy=posture.removal_policy,
         encryption_key=encryption_key,

@@ -1,9 +1,9 @@
 """What the embedded emulator lacks, added to it at its start: one small module a service.
 
-These modules run inside the emulator's process, on its interpreter: they import the standard library, MiniStack and
-botocore, and nothing else of the project. Each names in ``HOOKS`` what it takes hold of in MiniStack, and has
-``extend()``, which does so. A MiniStack that lacks a hook is refused at the start, rather than found out in a lab that
-silently proves less.
+These modules run inside the emulator's process, on its interpreter: they import the standard library and what that
+environment has, and of the project only modules that need no more. Each names in ``HOOKS`` what it takes hold of in
+MiniStack, and has ``extend()``, which does so. A MiniStack that lacks a hook is refused at the start, rather than found
+out in a lab that silently proves less.
 """
 
 from __future__ import annotations

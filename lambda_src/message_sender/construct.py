@@ -17,6 +17,7 @@ from lambda_src.message_sender import RUNTIME
 from lambda_src.message_sender.private_network import PrivateNetwork
 from lambda_src.options import checked
 from lambda_src.posture import Posture
+from lambda_src.subnets import selected
 
 if TYPE_CHECKING:
     from aws_cdk import aws_sqs as sqs
@@ -63,7 +64,7 @@ class SenderInstance(Construct):
         with checked(SenderInstance, scope, construct_id) as options:
             inside = vpc is not None or vpc_subnets is None
             options.require(inside, "vpc_subnets", "given without vpc", "give the vpc too")
-            public = vpc is not None and _has_public(vpc, vpc_subnets or ec2.SubnetSelection())
+            public = vpc is not None and selected(vpc, vpc_subnets or ec2.SubnetSelection()).has_public
             options.require(not public, "vpc_subnets", "public", "private ones, which nobody can reach from outside")
         super().__init__(scope, construct_id)
         arm = instance_type.architecture == ec2.InstanceArchitecture.ARM_64
@@ -180,16 +181,3 @@ class SenderInstance(Construct):
             f"chmod 755 {_COMMAND}",
         )
         return user_data
-
-
-def _has_public(vpc: ec2.IVpc, chosen: ec2.SubnetSelection) -> bool:
-    return bool(
-        vpc.select_subnets(
-            availability_zones=chosen.availability_zones,
-            one_per_az=chosen.one_per_az,
-            subnet_filters=chosen.subnet_filters,
-            subnet_group_name=chosen.subnet_group_name,
-            subnets=chosen.subnets,
-            subnet_type=chosen.subnet_type,
-        ).has_public
-    )

@@ -9,8 +9,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from lambda_src.acknowledged import acknowledge, acknowledge_inline_policy
-from lambda_src.log_group import log_group
+from lambda_src.isolated_vpc import isolated_vpc
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,33 +37,9 @@ class PrivateNetwork(Construct):
         """Make the VPC, its flow logs and its endpoints."""
         super().__init__(scope, construct_id)
         #: One isolated subnet in one availability zone.
-        self.vpc = ec2.Vpc(
-            self,
-            "Vpc",
-            ip_addresses=ec2.IpAddresses.cidr(_ADDRESSES),
-            max_azs=1,
-            subnet_configuration=[
-                ec2.SubnetConfiguration(name="Isolated", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)
-            ],
-            restrict_default_security_group=False,
-        )
-        acknowledge(
-            self.vpc,
-            "NIST.800.53.R5-VPCDefaultSecurityGroupClosed",
-            "HIPAA.Security-VPCDefaultSecurityGroupClosed",
-            "PCI.DSS.321-VPCDefaultSecurityGroupClosed",
-            reason="Every network interface here has a security group of its own, and the VPC has no route out. "
-            "CloudFormation cannot close the default group; a function that could would need more rights than that.",
-        )
-        self._add_flow_log(posture)
+        self.vpc = isolated_vpc(self, addresses=_ADDRESSES, zones=1, posture=posture)
         #: What must be there before an instance can be reached, or reach anything.
         self.endpoints: list[ec2.VpcEndpoint] = [self._downloads_endpoint(downloads), *self._interface_endpoints()]
-
-    def _add_flow_log(self, posture: Posture) -> None:
-        role = iam.Role(self, "FlowLogRole", assumed_by=iam.ServicePrincipal("vpc-flow-logs.amazonaws.com"))
-        acknowledge_inline_policy(role)
-        group = log_group(self, "FlowLogs", posture=posture)
-        self.vpc.add_flow_log("FlowLog", destination=ec2.FlowLogDestination.to_cloud_watch_logs(group, role))
 
     def _downloads_endpoint(self, downloads: Sequence[str]) -> ec2.GatewayVpcEndpoint:
         stack = Stack.of(self)

@@ -10,6 +10,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_xray as xray
 from constructs import Construct
 
+from lambda_src import custom_resource, tracing
 from lambda_src.function.construct import PythonFunction
 from lambda_src.options import checked
 from lambda_src.posture import Posture
@@ -70,6 +71,7 @@ class XrayAccount(Construct):
             self,
             "Encryption",
             runtime_code=RUNTIME,
+            shared_code=[tracing.RUNTIME / "tracing", custom_resource.RUNTIME / "custom_resource"],
             timeout=Duration.seconds(30),
             posture=posture,
             alarm_topic=alarm_topic,

@@ -49,6 +49,7 @@ def lab(tmp_path: Path):
             "queue_name is Orders.fifo: the name of a FIFO queue",
         ),
         (["send", "--parallel", "65", "--count", "1"], "1 to 64 workers"),
+        (["aurora", "swap", "--to", "reserved"], "'reserved' is not one of 'serverless', 'provisioned'"),
         (["reset"], "say --yes"),
         (["nonsense"], "No such command 'nonsense'"),
         (["run"], "Missing argument 'SECTION'"),

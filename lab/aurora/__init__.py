@@ -1,0 +1,1 @@
+"""What `lab aurora` does with the cluster of the section `aurora`."""

@@ -1,0 +1,1 @@
+"""A cluster of Amazon Aurora, whose instances are serverless or provisioned."""
