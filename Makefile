@@ -31,6 +31,7 @@ bench: set-up-test ## compare with the alternatives, in ratios
 	@$(VENV)/python -m benchmarks
 
 docs: set-up-test ## write the pages and pictures that come from code
+	@$(VENV)/python -m docs.graphql_client
 	@$(VENV)/python -m docs
 
 lock: set-up ## pin the newest versions that pyproject.toml permits

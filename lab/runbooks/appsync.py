@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from lab.bookshop import people
 from lab.bookshop.client.exceptions import GraphQLClientGraphQLMultiError, GraphQLClientHttpError
-from lab.bookshop.client.input_types import CreateBookInput, UpdateBookInput
+from lab.bookshop.client.input_types import CreateBookInput, OrderLineInput, PlaceOrderInput, UpdateBookInput
 from lab.bookshop.connection import connected, error_types
+from lab.database import database
 from lab.events.inbox import Inbox
 from lab.runbook import Evidence, Runbook, wait_for
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 runbook = Runbook()
 _BOOKS = 1000
 _PAGE = 100
+_LINES = 20
 
 
 @runbook.check("A book is made, read, changed and removed", evidence=Evidence.EMULATED)
@@ -88,9 +90,61 @@ def lists_are_computed_at_once(deployed: Deployment) -> str:
         assert len(quoted) == _PAGE, f"{len(quoted)} books"
         wrong = [book.id for book in quoted if book.quote is None or book.quote.total <= book.cents]
         assert not wrong, f"without a quote: {wrong}"
-        batches = _batches(deployed, since, _PAGE)
+        batches = _batches(deployed, "QuotingFunctionName", since, _PAGE)
         assert batches == [_PAGE], f"{_PAGE} books took {len(batches)} invocations: {batches}"
         return f"{_PAGE} books, 1 invocation"
+
+
+@runbook.check(
+    "One request reads an order across all sources, each of them asked once", evidence=Evidence.REAL_DATABASE
+)
+def an_order_crosses_all_sources(deployed: Deployment) -> str:
+    """Aurora has the order, DynamoDB its books; one function quotes them, another adds up what Aurora knows of them."""
+    genre, orders = f"runbook-{uuid.uuid4()}", 2
+    with connected(deployed) as shop, _stocked(deployed, genre, _LINES) as ids, _customer(deployed) as email:
+        lines = [OrderLineInput(bookId=book_id, quantity=3) for book_id in ids]
+        order = PlaceOrderInput(name="Ada Lovelace", email=email, lines=lines)
+        placed = [shop.place_order(order).placeOrder for _ in range(orders)][-1]
+        shop.order(placed.id, "DE")  # wakes the functions
+        since = int(time.time() * 1000)
+        read = shop.order(placed.id, "DE").order
+        assert read is not None, f"the order {placed.id} is not there"
+        assert read.customer.name == order.name, f"it is of {read.customer}"
+        books = [line.book for line in read.lines]
+        assert [book.id for book in books if book] == ids, f"its lines: {read.lines}"
+        totals = {book.quote.total for book in books if book and book.quote}
+        copies = {book.sales.copies for book in books if book and book.sales}
+        assert (totals, copies) == ({1674}, {3 * orders}), f"quotes of {totals}, sold {copies}"
+        quoted = _batches(deployed, "QuotingFunctionName", since, _LINES)
+        added = _batches(deployed, "SellingFunctionName", since, _LINES)
+        assert quoted == added == [_LINES], f"{_LINES} books took {quoted} and {added}"
+        return f"{_LINES} lines: 1 query, 1 batch of books, 2 invocations"
+
+
+@runbook.check("An order that cannot be leaves nothing behind, and no word of SQL", evidence=Evidence.REAL_DATABASE)
+def orders_are_whole_or_not_there(deployed: Deployment) -> str:
+    """A book that the shop does not have, one book twice, and an id that is none."""
+    genre = f"runbook-{uuid.uuid4()}"
+    with connected(deployed) as shop, _stocked(deployed, genre, 1) as [book_id], _customer(deployed) as email:
+
+        def place(*ids: str) -> Any:
+            lines = [OrderLineInput(bookId=one, quantity=1) for one in ids]
+            return shop.place_order(PlaceOrderInput(name="Ada", email=email, lines=lines))
+
+        attempts = {
+            "a book that is not there": (lambda: place(book_id, "nothing"), "NotFound"),
+            "a book twice": (lambda: place(book_id, book_id), "InvalidInput"),
+            "no id": (lambda: shop.order_alone("'; DROP TABLE purchase; --"), "InvalidInput"),
+        }
+        for name, (attempt, expected) in attempts.items():
+            answered, said = _refusal(attempt)
+            assert answered == [expected], f"{name} is answered {answered}: {said}"
+            assert not re.search("SQL|constraint|purchase|uuid", said), f"{name} is answered {said}"
+        book = shop.sold_book(book_id, "DE").book
+        assert book is not None, "the book is gone"
+        assert book.sales is not None, "its sales are not there"
+        assert book.sales.copies == 0, f"{book.sales.copies} were sold"
+        return ", ".join(attempts)
 
 
 @runbook.check("What a caller may not do is refused, field by field", evidence=Evidence.EMULATED)
@@ -174,6 +228,21 @@ def _one_book(shop: BookshopClient) -> Iterator[Any]:
 
 
 @contextmanager
+def _customer(deployed: Deployment) -> Iterator[str]:
+    """Name a customer whom nobody knows, and forget the customer and the orders in the end."""
+    email = f"runbook-{uuid.uuid4()}@example.com"
+    try:
+        yield email
+    finally:
+        orders = database(deployed, "ApplicationSecretArn")
+        for statement in (
+            "DELETE FROM purchase USING customer WHERE customer.id = customer_id AND email = :email",
+            "DELETE FROM customer WHERE email = :email",
+        ):
+            orders.execute(statement, {"email": email})
+
+
+@contextmanager
 def _stocked(deployed: Deployment, genre: str, count: int) -> Iterator[list[str]]:
     """Put books of a genre into the table, and take them out again; their ids are in the order of their titles."""
     table = deployed.target.session.resource("dynamodb").Table(deployed.output("TableName"))
@@ -201,28 +270,34 @@ def _stocked(deployed: Deployment, genre: str, count: int) -> Iterator[list[str]
 
 
 def _refused(attempt: Callable[[], Any]) -> list[str]:
-    """Make an attempt that the API should refuse; return the types of its errors, of which none is none."""
+    """Make an attempt that the API should refuse; return the types of its errors."""
+    return _refusal(attempt)[0]
+
+
+def _refusal(attempt: Callable[[], Any]) -> tuple[list[str], str]:
+    """Make an attempt that the API should refuse; return the types of its errors, and what it said."""
     try:
         attempt()
     except GraphQLClientGraphQLMultiError as error:
-        return error_types(error)
+        return error_types(error), str(error)
     except GraphQLClientHttpError as error:
-        return [str(one["errorType"]) for one in cast("httpx.Response", error.response).json()["errors"]]
-    return []
+        errors = cast("httpx.Response", error.response).json()["errors"]
+        return [str(one["errorType"]) for one in errors], str(errors)
+    return [], "nothing was refused"
 
 
-def _batches(deployed: Deployment, since: int, books: int) -> list[int]:
-    """Read how many books each invocation quoted since then, when all of them are in the logs."""
+def _batches(deployed: Deployment, function: str, since: int, books: int) -> list[int]:
+    """Read of how many books each invocation of a function was since then, when all of them are in its logs."""
     logs = deployed.client("logs")
-    function = deployed.client("lambda").get_function_configuration(FunctionName=deployed.output("FunctionName"))
+    configuration = deployed.client("lambda").get_function_configuration(FunctionName=deployed.output(function))
     found: list[int] = []
 
     def all_are_logged() -> bool:
         pages = logs.get_paginator("filter_log_events").paginate(
-            logGroupName=function["LoggingConfig"]["LogGroup"], startTime=since
+            logGroupName=configuration["LoggingConfig"]["LogGroup"], startTime=since
         )
         lines = [event["message"] for page in pages for event in page["events"]]
-        found[:] = [int(count) for line in lines for count in re.findall(r"quoted (\d+)", line)]
+        found[:] = [int(count) for line in lines for count in re.findall(r"(?:quoted|added up) (\d+)", line)]
         return sum(found) >= books
 
     wait_for(all_are_logged, seconds=60)

@@ -24,6 +24,7 @@ from lambda_src.options import checked
 from lambda_src.posture import Posture
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from constructs import Construct
@@ -43,6 +44,8 @@ class CheckedGraphqlApi(appsync.GraphqlApi):
     :param schema: file with the schema, in the GraphQL schema definition language.
     :param resolvers: folder with the code of resolvers, in JavaScript: ``Query.book.js`` for the field ``book`` of
         ``Query``, ``functions/putBook.js`` for a function of pipelines. Files import each other (``./errors.js``).
+    :param environment: what resolvers read as ``ctx.env``, such as a table's name; no secrets, they are read in the
+        console.
 
     *Access*
 
@@ -82,6 +85,7 @@ class CheckedGraphqlApi(appsync.GraphqlApi):
         api_name: str,
         schema: Path,
         resolvers: Path,
+        environment: Mapping[str, str] | None = None,
         user_pool: cognito.IUserPool | None = None,
         api_key_expires: Duration | None = None,
         web_acl_arn: str | None = None,
@@ -116,6 +120,7 @@ class CheckedGraphqlApi(appsync.GraphqlApi):
             query_depth_limit=query_depth_limit or (10 if production else None),
             resolver_count_limit=resolver_count_limit or (1000 if production else None),
             enhanced_metrics_config=metrics() if enhanced else None,
+            environment_variables=environment,
             xray_enabled=True,
         )
         resource = self.node.default_child

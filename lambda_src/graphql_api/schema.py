@@ -13,15 +13,23 @@ from typing import TYPE_CHECKING
 from graphql import (
     DirectiveNode,
     DocumentNode,
+    EnumTypeDefinitionNode,
     FieldDefinitionNode,
     GraphQLError,
     GraphQLObjectType,
     GraphQLSchema,
+    InputObjectTypeDefinitionNode,
+    InputValueDefinitionNode,
+    ListTypeNode,
     ListValueNode,
+    NamedTypeNode,
     Node,
+    NonNullTypeNode,
     ScalarTypeDefinitionNode,
     Source,
     StringValueNode,
+    TypeDefinitionNode,
+    TypeNode,
     build_ast_schema,
     get_location,
     parse,
@@ -61,10 +69,10 @@ class Schema:
         except GraphQLError as error:
             raise SchemaError([_problem(error.message, source, error)]) from None
         whole = DocumentNode(definitions=(*parse(APPSYNC.read_text()).definitions, *document.definitions))
-        errors = validate_sdl(whole)
+        errors = validate_sdl(whole) or _refused(document)
         if not errors:
             schema = build_ast_schema(whole, assume_valid_sdl=True)
-            errors = [*_of_appsync(document), *validate_schema(schema), *_subscriptions(schema)]
+            errors = [*validate_schema(schema), *_subscriptions(schema)]
         if errors:
             raise SchemaError([_problem(error.message, source, error) for error in errors])
         self._schema = schema
@@ -128,30 +136,54 @@ def _problem(message: str, source: Source, error: GraphQLError) -> str:
 
 
 class _Refused(GraphQLVisitor):
-    """Finds what GraphQL has, and AppSync has not."""
+    """Finds what GraphQL has and AppSync has not, and types where they cannot be."""
 
-    def __init__(self) -> None:
+    def __init__(self, document: DocumentNode) -> None:
         super().__init__()
         self.errors: list[GraphQLError] = []
+        kinds = (EnumTypeDefinitionNode, InputObjectTypeDefinitionNode, ScalarTypeDefinitionNode)
+        named = [one for one in document.definitions if isinstance(one, TypeDefinitionNode)]
+        self._inputs = {one.name.value for one in named if isinstance(one, InputObjectTypeDefinitionNode)}
+        self._outputs = {one.name.value for one in named if not isinstance(one, kinds)}
 
     def enter_scalar_type_definition(self, node: ScalarTypeDefinitionNode, *_: object) -> None:
         """Refuse a scalar of one's own."""
-        self._refuse(
-            f"AppSync takes no scalar of your own ({node.name.value}): it has ID, AWSDateTime, AWSJSON ...", node
-        )
+        named = node.name.value
+        self._refuse(f"AppSync takes no scalar of your own ({named}): it has ID, AWSDateTime, AWSJSON and others", node)
 
     def enter_directive_definition(self, node: Node, *_: object) -> None:
         """Refuse a directive of one's own."""
-        self._refuse("AppSync takes no directive of your own: authorization has its own ones, such as @aws_iam", node)
+        self._refuse("AppSync takes no directive of your own: it has those of authorization, such as @aws_iam", node)
+
+    def enter_input_value_definition(self, node: InputValueDefinitionNode, *_: object) -> None:
+        """Refuse an argument that is of a type for answers."""
+        named = _named(node.type)
+        if named.name.value in self._outputs:
+            self._refuse(
+                f"{node.name.value} is given, and {named.name.value} is no input: declare an input type", named
+            )
+
+    def enter_field_definition(self, node: FieldDefinitionNode, *_: object) -> None:
+        """Refuse an answer that is of a type for arguments."""
+        named = _named(node.type)
+        if named.name.value in self._inputs:
+            self._refuse(f"{node.name.value} is answered, and {named.name.value} is an input: declare a type", named)
 
     def _refuse(self, message: str, node: Node) -> None:
         self.errors.append(GraphQLError(message, node))
 
 
-def _of_appsync(document: DocumentNode) -> list[GraphQLError]:
-    refused = _Refused()
-    visit(document, refused)
-    return refused.errors
+def _refused(document: DocumentNode) -> list[GraphQLError]:
+    visitor = _Refused(document)
+    visit(document, visitor)
+    return visitor.errors
+
+
+def _named(node: TypeNode) -> NamedTypeNode:
+    while isinstance(node, (ListTypeNode, NonNullTypeNode)):
+        node = node.type
+    assert isinstance(node, NamedTypeNode)  # noqa: S101 - for mypy: there is no fourth kind
+    return node
 
 
 def _subscriptions(schema: GraphQLSchema) -> Iterator[GraphQLError]:

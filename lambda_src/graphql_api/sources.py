@@ -19,6 +19,8 @@ from lambda_src.acknowledged import acknowledge_inline_policy
 if TYPE_CHECKING:
     from aws_cdk import aws_dynamodb as dynamodb
     from aws_cdk import aws_events as events
+    from aws_cdk import aws_rds as rds
+    from aws_cdk import aws_secretsmanager as secretsmanager
     from constructs import Construct
 
     from lambda_src.function.construct import PythonFunction
@@ -52,6 +54,27 @@ def function_source(api: appsync.GraphqlApi, name: str, function: PythonFunction
     role = _role(api, name)
     role.add_to_policy(iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[function.live.function_arn]))
     return appsync.LambdaDataSource(api, name, lambda_function=function.live, **_common(api, name, role))
+
+
+def database_source(
+    api: appsync.GraphqlApi,
+    name: str,
+    cluster: rds.IDatabaseCluster,
+    secret: secretsmanager.ISecret,
+    database_name: str,
+) -> appsync.RdsDataSource:
+    """Let resolvers use a database by the RDS Data API, with the rights of the database user whom ``secret`` names."""
+    role = _role(api, name)
+    role.add_to_policy(iam.PolicyStatement(actions=["rds-data:ExecuteStatement"], resources=[cluster.cluster_arn]))
+    secret.grant_read(role)
+    return appsync.RdsDataSource(
+        api,
+        name,
+        serverless_cluster=cluster,
+        secret_store=secret,
+        database_name=database_name,
+        **_common(api, name, role),
+    )
 
 
 def bus_source(api: appsync.GraphqlApi, name: str, bus: events.IEventBus) -> appsync.EventBridgeDataSource:

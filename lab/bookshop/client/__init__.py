@@ -13,8 +13,23 @@ from .exceptions import (
     GraphQLClientHttpError,
     GraphQLClientInvalidResponseError,
 )
-from .fragments import BookFields, QuoteFields
-from .input_types import CreateBookInput, UpdateBookInput
+from .fragments import BookFields, OrderFields, OrderFieldsCustomer, QuoteFields
+from .input_types import (
+    CreateBookInput,
+    OrderLineInput,
+    PlaceOrderInput,
+    UpdateBookInput,
+)
+from .order import (
+    Order,
+    OrderOrder,
+    OrderOrderLines,
+    OrderOrderLinesBook,
+    OrderOrderLinesBookQuote,
+    OrderOrderLinesBookSales,
+)
+from .order_alone import OrderAlone, OrderAloneOrder, OrderAloneOrderLines
+from .place_order import PlaceOrder, PlaceOrderPlaceOrder, PlaceOrderPlaceOrderLines
 from .quoted_book import QuotedBook, QuotedBookBook, QuotedBookBookQuote
 from .quoted_books import (
     QuotedBooks,
@@ -22,6 +37,7 @@ from .quoted_books import (
     QuotedBooksBooksItems,
     QuotedBooksBooksItemsQuote,
 )
+from .sold_book import SoldBook, SoldBookBook, SoldBookBookQuote, SoldBookBookSales
 from .update_book import UpdateBook, UpdateBookUpdateBook
 
 __all__ = [
@@ -47,6 +63,22 @@ __all__ = [
     "GraphQLClientGraphQLMultiError",
     "GraphQLClientHttpError",
     "GraphQLClientInvalidResponseError",
+    "Order",
+    "OrderAlone",
+    "OrderAloneOrder",
+    "OrderAloneOrderLines",
+    "OrderFields",
+    "OrderFieldsCustomer",
+    "OrderLineInput",
+    "OrderOrder",
+    "OrderOrderLines",
+    "OrderOrderLinesBook",
+    "OrderOrderLinesBookQuote",
+    "OrderOrderLinesBookSales",
+    "PlaceOrder",
+    "PlaceOrderInput",
+    "PlaceOrderPlaceOrder",
+    "PlaceOrderPlaceOrderLines",
     "QuoteFields",
     "QuotedBook",
     "QuotedBookBook",
@@ -55,6 +87,10 @@ __all__ = [
     "QuotedBooksBooks",
     "QuotedBooksBooksItems",
     "QuotedBooksBooksItemsQuote",
+    "SoldBook",
+    "SoldBookBook",
+    "SoldBookBookQuote",
+    "SoldBookBookSales",
     "UpdateBook",
     "UpdateBookInput",
     "UpdateBookUpdateBook",

@@ -7,9 +7,13 @@ from .books import Books
 from .costs import Costs
 from .create_book import CreateBook
 from .delete_book import DeleteBook
-from .input_types import CreateBookInput, UpdateBookInput
+from .input_types import CreateBookInput, PlaceOrderInput, UpdateBookInput
+from .order import Order
+from .order_alone import OrderAlone
+from .place_order import PlaceOrder
 from .quoted_book import QuotedBook
 from .quoted_books import QuotedBooks
+from .sold_book import SoldBook
 from .update_book import UpdateBook
 
 
@@ -185,6 +189,156 @@ class BookshopClient(BaseClient):
         )
         data = self.get_data(response)
         return Costs.model_validate(data)
+
+    def order(self, id: str, country: str, **kwargs: Any) -> Order:
+        query = gql("""
+            query order($id: ID!, $country: String!) {
+              order(id: $id) {
+                ...OrderFields
+                lines {
+                  quantity
+                  cents
+                  book {
+                    ...BookFields
+                    quote(country: $country) {
+                      ...QuoteFields
+                    }
+                    sales {
+                      copies
+                      cents
+                    }
+                  }
+                }
+              }
+            }
+
+            fragment BookFields on Book {
+              id
+              title
+              author
+              genre
+              cents
+              version
+              changedAt
+            }
+
+            fragment OrderFields on Order {
+              id
+              placedAt
+              customer {
+                name
+                email
+              }
+            }
+
+            fragment QuoteFields on Quote {
+              net
+              tax
+              shipping
+              total
+            }
+            """)
+        variables: dict[str, object] = {"id": id, "country": country}
+        response = self.execute(
+            query=query, operation_name="order", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return Order.model_validate(data)
+
+    def order_alone(self, id: str, **kwargs: Any) -> OrderAlone:
+        query = gql("""
+            query order_alone($id: ID!) {
+              order(id: $id) {
+                ...OrderFields
+                lines {
+                  quantity
+                  cents
+                }
+              }
+            }
+
+            fragment OrderFields on Order {
+              id
+              placedAt
+              customer {
+                name
+                email
+              }
+            }
+            """)
+        variables: dict[str, object] = {"id": id}
+        response = self.execute(
+            query=query, operation_name="order_alone", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return OrderAlone.model_validate(data)
+
+    def sold_book(self, id: str, country: str, **kwargs: Any) -> SoldBook:
+        query = gql("""
+            query sold_book($id: ID!, $country: String!) {
+              book(id: $id) {
+                ...BookFields
+                quote(country: $country) {
+                  ...QuoteFields
+                }
+                sales {
+                  copies
+                  cents
+                }
+              }
+            }
+
+            fragment BookFields on Book {
+              id
+              title
+              author
+              genre
+              cents
+              version
+              changedAt
+            }
+
+            fragment QuoteFields on Quote {
+              net
+              tax
+              shipping
+              total
+            }
+            """)
+        variables: dict[str, object] = {"id": id, "country": country}
+        response = self.execute(
+            query=query, operation_name="sold_book", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return SoldBook.model_validate(data)
+
+    def place_order(self, input: PlaceOrderInput, **kwargs: Any) -> PlaceOrder:
+        query = gql("""
+            mutation place_order($input: PlaceOrderInput!) {
+              placeOrder(input: $input) {
+                ...OrderFields
+                lines {
+                  quantity
+                  cents
+                }
+              }
+            }
+
+            fragment OrderFields on Order {
+              id
+              placedAt
+              customer {
+                name
+                email
+              }
+            }
+            """)
+        variables: dict[str, object] = {"input": input}
+        response = self.execute(
+            query=query, operation_name="place_order", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return PlaceOrder.model_validate(data)
 
     def create_book(self, input: CreateBookInput, **kwargs: Any) -> CreateBook:
         query = gql("""

@@ -1,4 +1,5 @@
 from datetime import datetime
+from typing import Any
 
 from .base_model import BaseModel
 
@@ -13,6 +14,17 @@ class BookFields(BaseModel):
     changedAt: datetime
 
 
+class OrderFields(BaseModel):
+    id: str
+    placedAt: datetime
+    customer: "OrderFieldsCustomer"
+
+
+class OrderFieldsCustomer(BaseModel):
+    name: str
+    email: Any
+
+
 class QuoteFields(BaseModel):
     net: int
     tax: int
@@ -21,4 +33,5 @@ class QuoteFields(BaseModel):
 
 
 BookFields.model_rebuild()
+OrderFields.model_rebuild()
 QuoteFields.model_rebuild()

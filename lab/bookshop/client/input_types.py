@@ -1,4 +1,4 @@
-from typing import Optional
+from typing import Any, Optional
 
 from .base_model import BaseModel
 
@@ -21,3 +21,19 @@ class UpdateBookInput(BaseModel):
     genre: Optional[str] = None
     cents: Optional[int] = None
     cost: Optional[int] = None
+
+
+class PlaceOrderInput(BaseModel):
+    name: str
+    email: Any
+    lines: list["OrderLineInput"]
+    "1 to 50, each of another book."
+
+
+class OrderLineInput(BaseModel):
+    bookId: str
+    quantity: int
+    "1 to 100."
+
+
+PlaceOrderInput.model_rebuild()

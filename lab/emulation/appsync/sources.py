@@ -6,6 +6,7 @@ Source: https://docs.aws.amazon.com/appsync/latest/devguide/resolver-reference-j
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -36,9 +37,7 @@ def ask(source: Source, asked: Asked) -> Any:
     :raises SourceError: when the source refuses it, or does not have such an operation.
     """
     kind, operation = source["type"], str(asked.get("operation"))
-    if kind == "RELATIONAL_DATABASE":
-        operation = "statements"
-    found = _OPERATIONS.get(kind, {}).get(operation)
+    found = _OPERATIONS.get(kind, {}).get("statements" if "statements" in asked else operation)
     if found is None:
         raise SourceError(f"Unsupported operation {operation} of a source of the type {kind}", "MappingTemplate")
     try:
@@ -192,6 +191,40 @@ def _key(source: Source, asked: Asked) -> dict[str, Any]:
     return {"TableName": source["dynamodbConfig"]["tableName"], "Key": typed_map(asked["key"])}
 
 
+def _execute(source: Source, asked: Asked) -> str:
+    """Run one or two statements by the RDS Data API; ``toJsonObject`` makes rows of the text that comes of it."""
+    endpoint = source["relationalDatabaseConfig"]["rdsHttpEndpointConfig"]
+    values = asked.get("variableMap") or {}
+    try:
+        results = [
+            client("rds-data", source["serviceRoleArn"]).execute_statement(
+                resourceArn=endpoint["dbClusterIdentifier"],
+                secretArn=endpoint["awsSecretStoreArn"],
+                database=endpoint["databaseName"],
+                sql=statement,
+                parameters=[
+                    {"name": name.removeprefix(":"), "value": _sql_value(value)}
+                    for name, value in values.items()
+                    if re.search(rf"{re.escape(name)}\b", statement)
+                ],
+                includeResultMetadata=True,
+            )
+            for statement in asked["statements"]
+        ]
+    except ClientError as error:
+        said = json.dumps({"message": error.response["Error"]["Message"]})
+        raise SourceError(f"RDSHttp:{said}", "400 Bad Request") from error
+    answered = [{key: one.get(key, []) for key in ("records", "columnMetadata")} for one in results]
+    return json.dumps({"sqlStatementResults": answered}, default=str)
+
+
+def _sql_value(value: Any) -> dict[str, Any]:
+    if value is None:
+        return {"isNull": True}
+    kinds = {bool: "booleanValue", int: "longValue", float: "doubleValue"}
+    return {kinds.get(type(value), "stringValue"): value}
+
+
 _OPERATIONS: dict[str, dict[str, Callable[[Source, Asked], Any]]] = {
     "AMAZON_DYNAMODB": {
         "GetItem": _get_item,
@@ -204,5 +237,11 @@ _OPERATIONS: dict[str, dict[str, Callable[[Source, Asked], Any]]] = {
     },
     "AWS_LAMBDA": {"Invoke": _invoke},
     "AMAZON_EVENTBRIDGE": {"PutEvents": _put_events},
+    "RELATIONAL_DATABASE": {"statements": _execute},
 }
-_PREFIX = {"AMAZON_DYNAMODB": "DynamoDB", "AWS_LAMBDA": "Lambda", "AMAZON_EVENTBRIDGE": "EventBridge"}
+_PREFIX = {
+    "AMAZON_DYNAMODB": "DynamoDB",
+    "AMAZON_EVENTBRIDGE": "EventBridge",
+    "AWS_LAMBDA": "Lambda",
+    "RELATIONAL_DATABASE": "RDSHttp",
+}

@@ -10,5 +10,5 @@ export function request(ctx) {
 }
 
 export function response(ctx) {
-  return ctx.stash.book;
+  return ctx.prev.result;
 }

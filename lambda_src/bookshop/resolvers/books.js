@@ -18,3 +18,10 @@ export function checkBook(input) {
     }
   }
 }
+
+/** Note what a change made of a book: for whoever asked, and for the event. */
+export function changed(ctx) {
+  const { id, title, genre, version } = ctx.result;
+  ctx.stash.detail = { id, title, genre, version };
+  return ctx.result;
+}

@@ -1,5 +1,6 @@
 import { util } from '@aws-appsync/utils';
 import * as ddb from '@aws-appsync/utils/dynamodb';
+import { changed } from '../books.js';
 import { failedVersioned } from '../versions.js';
 
 export function request(ctx) {
@@ -20,6 +21,5 @@ export function response(ctx) {
   if (ctx.error) {
     failedVersioned(ctx);
   }
-  ctx.stash.book = ctx.result;
-  return ctx.result;
+  return changed(ctx);
 }

@@ -1,5 +1,6 @@
 import { util } from '@aws-appsync/utils';
 import * as ddb from '@aws-appsync/utils/dynamodb';
+import { changed } from '../books.js';
 import { conditionFailed, failed, refused } from '../errors.js';
 
 export function request(ctx) {
@@ -18,6 +19,5 @@ export function response(ctx) {
   if (ctx.error) {
     failed(ctx.error);
   }
-  ctx.stash.book = ctx.result;
-  return ctx.result;
+  return changed(ctx);
 }

@@ -1,4 +1,5 @@
 import * as ddb from '@aws-appsync/utils/dynamodb';
+import { changed } from '../books.js';
 import { failedVersioned } from '../versions.js';
 
 export function request(ctx) {
@@ -9,6 +10,5 @@ export function response(ctx) {
   if (ctx.error) {
     failedVersioned(ctx);
   }
-  ctx.stash.book = ctx.result;
-  return ctx.result;
+  return changed(ctx);
 }

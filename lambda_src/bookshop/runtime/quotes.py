@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, TypedDict
 
+from tracing import tracer
+
 # Value-added tax on books in per cent, and the price of a parcel in cents.
 _COUNTRIES = {"AT": (10, 590), "CH": (2.6, 1290), "DE": (7, 390), "FR": (5.5, 590), "NL": (9, 590)}
 
@@ -15,6 +17,7 @@ class Request(TypedDict):
     country: str
 
 
+@tracer.handler
 def handler(event: list[Request], context: object) -> list[dict[str, Any]]:  # noqa: ARG001 - Lambda's signature
     """Answer each request, in the order in which they came."""
     # One line an invocation, so that the logs say how many there were.
