@@ -17,9 +17,9 @@ from lab.aurora.cluster import DeployedCluster
 from lab.aurora.plan import Action, Kind, plan
 from lab.database import ConstraintViolatedError, DatabaseError, database
 from lab.least_privilege import Attempt, answers_to
+from lab.project import ROOT
 from lab.runbook import Evidence, Exhibit, Runbook, wait_for
 from lab.target import TargetName
-from lab_stacks.aurora import MIGRATIONS
 from lambda_src.schema_migrations import files
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from lab.deployment import Deployment
 
 runbook = Runbook()
+# Where the stack has them from; to load that would load the CDK.
+MIGRATIONS = ROOT / "lab_stacks" / "aurora_migrations"
 ROWS = 10_000
 #: How the names of owners begin who are this runbook's.
 _OURS = "Runbook 山田 "

@@ -128,7 +128,8 @@ class SchemaMigrations(Construct):
             },
         )
         # Its instances, without which the cluster answers nothing, and the function's permissions.
-        self.resource.node.add_dependency(cluster)
+        instances = [part for part in cluster.node.find_all() if isinstance(part, rds.CfnDBInstance)]
+        self.resource.node.add_dependency(*instances)
         if isinstance(self.function.role, iam.Role):
             self.resource.node.add_dependency(self.function.role)
 

@@ -90,7 +90,7 @@ def test_during_a_swap_both_kinds_are_there_under_their_own_names(template: dict
 
 
 def test_a_kind_that_does_not_exist_is_refused() -> None:
-    with pytest.raises(UnknownNameError, match=r"no kind reserved\. The kinds are: serverless, provisioned\."):
+    with pytest.raises(UnknownNameError, match=r"no kind reserved\. .*The kinds are: serverless, provisioned\."):
         with_settings(instances="reserved")
 
 

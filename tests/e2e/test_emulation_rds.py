@@ -1,0 +1,306 @@
+"""The emulator's Aurora is a PostgreSQL: it refuses what it should, keeps what it was given, goes with its cluster."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import threading
+import time
+import uuid
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import psutil
+import pytest
+from botocore.exceptions import ClientError
+
+from lab.database import ConstraintViolatedError, Database, DatabaseError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from .conftest import Lab
+
+history = importlib.import_module("lambda_src.schema_migrations.runtime.history")
+users = importlib.import_module("lambda_src.schema_migrations.runtime.users")
+TEMPLATE = {
+    "Resources": {
+        "Cluster": {
+            "Type": "AWS::RDS::DBCluster",
+            "Properties": {
+                "Engine": "aurora-postgresql",
+                "EngineVersion": "16.4",
+                "MasterUsername": "master",
+                "ManageMasterUserPassword": True,
+                "DatabaseName": "app",
+                "EnableHttpEndpoint": True,
+            },
+        },
+        "Writer": {
+            "Type": "AWS::RDS::DBInstance",
+            "Properties": {
+                "Engine": "aurora-postgresql",
+                "DBInstanceClass": "db.serverless",
+                "DBClusterIdentifier": {"Ref": "Cluster"},
+            },
+        },
+    },
+    "Outputs": {
+        "Cluster": {"Value": {"Fn::GetAtt": ["Cluster", "DBClusterArn"]}},
+        "Resource": {"Value": {"Fn::GetAtt": ["Cluster", "DBClusterResourceId"]}},
+        "Master": {"Value": {"Fn::GetAtt": ["Cluster", "MasterUserSecret.SecretArn"]}},
+    },
+}
+
+
+class Cluster:
+    """A cluster, and one of its databases as the master and as an application's user have it."""
+
+    def __init__(self, session: boto3.Session, outputs: dict[str, str], database: str) -> None:
+        self.arn, self.resource, self.master_secret = outputs["Cluster"], outputs["Resource"], outputs["Master"]
+        self.client, self.name = session.client("rds-data"), database
+        self.user, self.password = f"user_{uuid.uuid4().hex}", uuid.uuid4().hex
+        content = {"username": self.user, "password": self.password}
+        self.secret = session.client("secretsmanager").create_secret(Name=self.user, SecretString=json.dumps(content))[
+            "ARN"
+        ]
+        self.master = Database(self.arn, self.master_secret, database, client=self.client)
+        self.application = Database(self.arn, self.secret, database, client=self.client)
+
+    def make_user(self, password: str | None = None, rights: Sequence[str] = ()) -> None:
+        with self.master.transaction() as transaction:
+            users.make_user(transaction, self.user, password or self.password)
+            if rights:
+                users.grant(transaction, self.user, self.name, rights)
+
+
+def made(session: boto3.Session, name: str) -> dict[str, str]:
+    cloudformation = session.client("cloudformation")
+    cloudformation.create_stack(StackName=name, TemplateBody=json.dumps(TEMPLATE))
+    cloudformation.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
+    [stack] = cloudformation.describe_stacks(StackName=name)["Stacks"]
+    return {one["OutputKey"]: one["OutputValue"] for one in stack["Outputs"]}
+
+
+@pytest.fixture(scope="module")
+def shared(lab: Lab) -> dict[str, str]:
+    """Make the cluster that the tests have their databases in."""
+    lab("up", "sqs-lambda")
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in json.loads(lab("env", "--json").stdout).items():
+            environment.setenv(name, value)
+        return made(boto3.Session(), "Tried")
+
+
+@pytest.fixture
+def cluster(session: boto3.Session, shared: dict[str, str]) -> Cluster:
+    """Make a database of the test's own."""
+    name = f"of_{uuid.uuid4().hex}"
+    Cluster(session, shared, "app").master.execute(f"CREATE DATABASE {name}")
+    return Cluster(session, shared, name)
+
+
+def servers(lab_home: Path, cluster: Cluster) -> list[psutil.Process]:
+    folder = str(lab_home / "emulator" / "postgresql" / cluster.resource / "data")
+    return [one for one in psutil.process_iter() if folder in _words(one) and one.name() == "postgres"]
+
+
+def _words(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
+
+
+@pytest.mark.parametrize(
+    ("sql", "sqlstate"),
+    [
+        ("SELECT * FROM nowhere", "42P01"),
+        ("SELECT 1; SELECT 2", "42601"),
+        ("CREATE ROLE more SUPERUSER", "42501"),
+        ("SELECT pg_read_file('/etc/passwd')", "42501"),
+        ("INSERT INTO pair VALUES ('6a1bd2ae-7f41-4f4e-9b0e-4d7d0d5a3d11', 1 / 0)", "22012"),
+    ],
+)
+def test_what_postgresql_refuses_is_refused_with_its_state(cluster: Cluster, sql: str, sqlstate: str) -> None:
+    cluster.master.execute("CREATE TABLE IF NOT EXISTS pair (id uuid PRIMARY KEY, n int)")
+
+    with pytest.raises(DatabaseError) as refused:
+        cluster.master.execute(sql)
+    assert refused.value.sqlstate == sqlstate
+
+
+def test_a_text_is_no_uuid_unless_it_says_so(cluster: Cluster) -> None:
+    cluster.master.execute("CREATE TABLE pair (id uuid PRIMARY KEY)")
+    key = uuid.uuid4()
+
+    with pytest.raises(DatabaseError) as refused:
+        cluster.master.execute("INSERT INTO pair VALUES (:id)", {"id": str(key)})
+    assert refused.value.sqlstate == "42804"
+    cluster.master.execute("INSERT INTO pair VALUES (:id)", {"id": key})
+    with pytest.raises(ConstraintViolatedError) as twice:
+        cluster.master.execute("INSERT INTO pair VALUES (:id)", {"id": key})
+    assert twice.value.constraint == "pair_pkey"
+    assert str(key) not in str(twice.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"sql": "SELECT :missing"}, "BadRequestException"),
+        ({"sql": ""}, "BadRequestException"),
+        ({"sql": "SELECT 'open"}, "BadRequestException"),
+        ({"parameters": [{"name": "a", "value": {"arrayValue": {"longValues": [1]}}}]}, "BadRequestException"),
+        ({"parameters": [{"name": "a", "typeHint": "DATE", "value": {"stringValue": "soon"}}]}, "BadRequestException"),
+        ({"sql": "SELECT repeat('x', 65000) FROM generate_series(1, 20)"}, "UnsupportedResultException"),
+        ({"sql": "SELECT repeat('x', 70000)"}, "UnsupportedResultException"),
+        ({"sql": "SELECT ARRAY[[1], [2]]"}, "UnsupportedResultException"),
+        ({"transactionId": "none"}, "TransactionNotFoundException"),
+        ({"secretArn": "arn:aws:secretsmanager:us-east-1:000000000000:secret:none-a1b2c3"}, "SecretsErrorException"),
+        ({"resourceArn": "arn:aws:rds:us-east-1:000000000000:cluster:none"}, "BadRequestException"),
+    ],
+)
+def test_what_the_data_api_refuses_has_the_name_that_aws_gives_it(
+    cluster: Cluster, change: dict[str, Any], code: str
+) -> None:
+    request = {"resourceArn": cluster.arn, "secretArn": cluster.master_secret, "sql": "SELECT 1"}
+
+    with pytest.raises(ClientError) as refused:
+        cluster.client.execute_statement(**{**request, "database": "app", **change})
+    assert refused.value.response["Error"]["Code"] == code
+
+
+def test_a_user_whom_nobody_made_and_a_wrong_password_are_refused(cluster: Cluster) -> None:
+    with pytest.raises(DatabaseError) as unknown:
+        cluster.application.query("SELECT 1")
+    assert unknown.value.sqlstate == "28P01"
+    cluster.make_user(password="another one")
+    with pytest.raises(DatabaseError) as wrong:
+        cluster.application.query("SELECT 1")
+    assert wrong.value.sqlstate == "28P01"
+    assert cluster.password not in str(wrong.value)
+
+
+def test_one_cluster_sees_nothing_of_another(session: boto3.Session, cluster: Cluster) -> None:
+    cluster.master.execute("CREATE TABLE mine (id int)")
+    cluster.make_user()
+    other = Cluster(session, made(session, "TriedOther"), "app").master
+
+    with pytest.raises(DatabaseError, match='relation "mine" does not exist'):
+        other.query("SELECT * FROM mine")
+    assert other.query("SELECT 1 AS there FROM pg_roles WHERE rolname = :user", {"user": cluster.user}) == []
+    session.client("cloudformation").delete_stack(StackName="TriedOther")
+
+
+def test_what_others_wrote_is_seen_when_they_commit_and_a_lock_holds_up_nobody_else(cluster: Cluster) -> None:
+    cluster.master.execute("CREATE TABLE counter (n int)")
+    cluster.master.execute("INSERT INTO counter VALUES (0)")
+    waiting = threading.Thread(target=lambda: cluster.master.execute("UPDATE counter SET n = n + 1"))
+    with cluster.master.transaction() as transaction:
+        transaction.execute("UPDATE counter SET n = n + 10")
+        waiting.start()
+        time.sleep(0.3)
+        assert waiting.is_alive()
+        assert cluster.master.query("SELECT n FROM counter") == [{"n": 0}]
+    waiting.join(10)
+
+    assert cluster.master.query("SELECT n FROM counter") == [{"n": 11}]
+
+
+def test_the_version_is_not_newer_than_the_clusters(cluster: Cluster) -> None:
+    [row] = cluster.master.query("SELECT current_setting('server_version_num')::int / 10000 AS major")
+    assert row["major"] == 16
+
+
+def test_data_outlives_a_stop_and_goes_with_its_cluster(lab: Lab, lab_home: Path, session: boto3.Session) -> None:
+    cluster = Cluster(session, made(session, "TriedKept"), "app")
+    cluster.master.execute("CREATE TABLE kept (n int)")
+    cluster.master.execute("INSERT INTO kept VALUES (7)")
+    [server] = servers(lab_home, cluster)
+    assert server.username() != "root"
+    lab("down")
+    assert not server.is_running()
+    assert servers(lab_home, cluster) == []
+    lab("up", "sqs-lambda")
+
+    assert cluster.master.query("SELECT n FROM kept") == [{"n": 7}]
+
+    [server] = servers(lab_home, cluster)
+    cloudformation = session.client("cloudformation")
+    cloudformation.delete_stack(StackName="TriedKept")
+    cloudformation.get_waiter("stack_delete_complete").wait(StackName="TriedKept", WaiterConfig={"Delay": 1})
+    assert not server.is_running()
+    assert not (lab_home / "emulator" / "postgresql" / cluster.resource).exists()
+
+
+def migration(number: int, *statements: str, checksum: str = "as it was") -> Any:
+    return history.Migration(number, f"{number:04}_it.sql", checksum, statements)
+
+
+ONE = migration(1, "CREATE TABLE one (id int)")
+
+
+@pytest.mark.parametrize(
+    ("migrations", "said"),
+    [
+        ([migration(1, "CREATE TABLE one (id bigint)", checksum="edited")], "0001_it.sql was edited after it ran"),
+        ([migration(0, "CREATE TABLE late (id int)")], "0000_it.sql comes before 0001_it.sql, which ran"),
+    ],
+)
+def test_a_migration_that_was_edited_or_comes_too_late_is_refused(
+    cluster: Cluster, migrations: Sequence[Any], said: str
+) -> None:
+    history.migrate(cluster.master, [ONE])
+
+    with pytest.raises(history.MigrationError, match=said):
+        history.migrate(cluster.master, migrations)
+
+
+def test_a_migration_that_fails_has_not_happened_and_the_next_start_goes_on_there(cluster: Cluster) -> None:
+    broken = migration(2, "CREATE TABLE two (id int)", "CREATE TABLE one (id int)")
+    with pytest.raises(DatabaseError, match="already exists"):
+        history.migrate(cluster.master, [ONE, broken])
+
+    assert cluster.master.query("SELECT to_regclass('two')::text AS two, to_regclass('one')::text AS one") == [
+        {"two": None, "one": "one"}
+    ]
+    assert history.migrate(cluster.master, [ONE, migration(2, "CREATE TABLE two (id int)")]) == ["0002_it.sql"]
+
+
+def test_two_deployments_at_once_run_each_migration_once(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, "_PAUSE_SECONDS", 0.05)
+    migrations = [migration(number, f"CREATE TABLE t{number} (id int)") for number in range(1, 6)]
+    ran: list[str] = []
+    threads = [
+        threading.Thread(target=lambda: ran.extend(history.migrate(cluster.master, migrations))) for _ in range(3)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+
+    assert sorted(ran) == [one.name for one in migrations]
+    assert history.migrate(cluster.master, migrations) == []
+
+
+def test_whoever_waits_too_long_for_the_lock_is_told(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, "_WAIT_SECONDS", 0.2)
+    monkeypatch.setattr(history, "_PAUSE_SECONDS", 0.1)
+
+    with history.alone(cluster.master), pytest.raises(history.MigrationError, match="Somebody else has been changing"):
+        history.migrate(cluster.master, [ONE])
+
+
+def test_the_applications_rights_are_those_that_it_is_given_and_reach_later_tables(cluster: Cluster) -> None:
+    history.migrate(cluster.master, [ONE])
+    for rights in (["SELECT", "INSERT"], ["SELECT"]):
+        cluster.make_user(rights=rights)
+    history.migrate(cluster.master, [ONE, migration(2, "CREATE TABLE two (id int)")])
+
+    for table in ("one", "two"):
+        assert cluster.application.query(f"SELECT * FROM {table}") == []  # noqa: S608
+        with pytest.raises(DatabaseError, match=f"permission denied for table {table}"):
+            cluster.application.execute(f"INSERT INTO {table} VALUES (1)")  # noqa: S608
+    with pytest.raises(DatabaseError, match="permission denied for schema public"):
+        cluster.application.execute("CREATE TABLE mine (id int)")
