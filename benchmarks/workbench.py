@@ -71,7 +71,9 @@ class Workbench:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._lab_home = folder / "lab"
+        #: Where the emulator's state is.
+        self.lab_home = folder / "lab"
+        self._deployed: set[str] = set()
         caller = {name: value for name, value in os.environ.items() if is_proxy(name) or not leads_away(name)}
         # Bytecode is what a program has from its second start on.
         caller.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -95,9 +97,15 @@ class Workbench:
         [bundled] = [path for path in assembly.glob("asset.*") if (path / "runtime" / "handler.py").is_file()]
         return bundled
 
+    def deploy(self, section: str) -> None:
+        """Deploy another section to the emulator, once."""
+        if section not in self._deployed:
+            self.run_lab("up", section)
+            self._deployed.add(section)
+
     def run_lab(self, *words: str) -> str:
         """Run the ``lab`` command, and return what it printed."""
-        environment = {**self.environment, "SERVERLESS_LAB_HOME": str(self._lab_home)}
+        environment = {**self.environment, "SERVERLESS_LAB_HOME": str(self.lab_home)}
         return run(SCRIPTS / "lab", *words, environment=environment)
 
     def cdk(self, *words: str, folder: Path = ROOT, environment: Mapping[str, str] | None = None) -> str:
@@ -106,7 +114,7 @@ class Workbench:
 
     def clear(self) -> None:
         """Stop the emulator, if one was started."""
-        if self._lab_home.exists():
+        if self.lab_home.exists():
             self.run_lab("reset", "--yes")
 
 

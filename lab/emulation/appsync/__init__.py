@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-_MODULES = ("resources", "execution")
+_MODULES = ("code", "resources", "execution")
 HOOKS = [
     "ministack.core.appsync_graphql.build_api_schema(api_id, sdl)",
     "ministack.core.appsync_graphql.APPSYNC_PRELUDE",
@@ -18,14 +18,17 @@ HOOKS = [
     "ministack.core.appsync_js.evaluate(code, fn, ctx, timeout)",
     "ministack.core.iam_evaluator.EvalContext",
     "ministack.core.iam_evaluator.evaluate_resource_policy(doc, ctx, service, named_only, direct_only)",
+    "ministack.core.responses.error_response_json(code, message, status, extra, message_key, content_type)",
     "ministack.core.responses.get_account_id()",
     "ministack.core.responses.get_region()",
     "ministack.services.appsync._AppSyncResolverError",
     "ministack.services.appsync._apis",
     "ministack.services.appsync._cognito_identity(api, request_headers)",
     "ministack.services.appsync._create_function(api_id, body)",
+    "ministack.services.appsync._create_resolver(api_id, type_name, body)",
     "ministack.services.appsync._data_sources",
     "ministack.services.appsync._delete_function(api_id, function_id)",
+    "ministack.services.appsync._evaluate_code(body)",
     "ministack.services.appsync._execute_with_schema"
     "(api_id, sdl, query, variables, operation_name, request_headers, authorize)",
     "ministack.services.appsync._functions",
@@ -36,6 +39,7 @@ HOOKS = [
     "ministack.services.appsync._resolvers",
     "ministack.services.appsync._unauthorized_response(message)",
     "ministack.services.appsync._update_function(api_id, function_id, body)",
+    "ministack.services.appsync._update_resolver(api_id, type_name, field_name, body)",
     "ministack.services.cloudformation.provisioners._RESOURCE_HANDLERS",
     "ministack.services.cognito._user_pools",
     "ministack.services.iam._roles",

@@ -23,7 +23,6 @@ from ministack.core import appsync_graphql, appsync_js
 from ministack.services import appsync
 
 from lab.emulation.appsync.authorization import Caller, caller, with_tokens_read
-from lab.emulation.appsync.modules import with_modules
 from lab.emulation.appsync.sources import SourceError, ask, invoke
 
 if TYPE_CHECKING:
@@ -254,7 +253,7 @@ class Request:
             **({"error": {"message": str(error), "type": error.kind}} if error else {}),
         }
         try:
-            status, value, appended, stash, skip_to = appsync_js.evaluate(with_modules(unit["code"]), handler, context)
+            status, value, appended, stash, skip_to = appsync_js.evaluate(unit["code"], handler, context)
         except appsync_js.AppSyncJsError as failed:
             raise appsync._AppSyncResolverError(
                 str(failed), failed.error_type, failed.data, failed.error_info
