@@ -32,7 +32,8 @@ _STRING = dynamodb.AttributeType.STRING
 class AppSync(Section):
     """A bookshop's graph, over a table, two functions, a database of orders and an event bus.
 
-    Context: ``bookshop_cluster``, the identifier of the database's cluster (``bookshop``).
+    Context: ``api_name`` (``Bookshop``), ``bookshop_bus`` (``Bookshop``), and ``bookshop_cluster``, the identifier of
+    the database's cluster (``bookshop``).
     """
 
     def __init__(self, scope: Construct, construct_id: str, **kwargs: Any) -> None:
@@ -67,7 +68,7 @@ class AppSync(Section):
         )
         cluster.grant_data_api_access(selling)
         cluster.application_secret.grant_read(selling)
-        bus = ArchivedEventBus(self, "Events", **operation)
+        bus = ArchivedEventBus(self, "Events", event_bus_name=self.setting("bookshop_bus", "Bookshop"), **operation)
 
         # Who may ask: principals of AWS, and people who signed in
         users = SignInPool(self, "Users", groups=["Staff"], posture=self.posture)
@@ -75,7 +76,7 @@ class AppSync(Section):
         api = CheckedGraphqlApi(
             self,
             "Api",
-            api_name="Bookshop",
+            api_name=self.setting("api_name", "Bookshop"),
             schema=bookshop.FOLDER / "schema.graphql",
             resolvers=bookshop.FOLDER / "resolvers",
             environment={"TABLE_NAME": table.table_name},
@@ -94,7 +95,6 @@ class AppSync(Section):
         api.resolvers.add_pipeline("Mutation.createBook", {"putBook": books, "announce": events})
         api.resolvers.add_pipeline("Mutation.updateBook", {"changeBook": books, "announce": events})
         api.resolvers.add_pipeline("Mutation.deleteBook", {"removeBook": books, "announce": events})
-
         api.resolvers.add("Book.sales", sales, max_batch_size=100)
         api.resolvers.add_pipeline("Query.order", {"readOrder": orders, "findBooks": books})
         placing = {"findBooks": books, "insertOrder": orders, "announce": events}

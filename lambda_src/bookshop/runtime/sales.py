@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 from functools import cache
 from typing import Any
 
 from data_access import Database
 from tracing import tracer
 
+# Seconds in which a cluster that was paused has to resume: AppSync waits for 30.
+_PATIENCE = 20.0
 _SOLD = """
 SELECT book_id, CAST(sum(quantity) AS bigint) AS copies, CAST(sum(quantity * cents) AS bigint) AS cents
 FROM purchase_line
@@ -28,4 +31,5 @@ def handler(event: list[str], context: object) -> list[dict[str, Any]]:  # noqa:
 
 @cache
 def _database() -> Database:
-    return Database.of_environment()
+    names = ("CLUSTER_ARN", "SECRET_ARN", "DATABASE_NAME")
+    return Database(*(os.environ[name] for name in names), patience=_PATIENCE)
