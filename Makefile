@@ -31,12 +31,13 @@ bench: set-up-test ## compare with the alternatives, in ratios
 	@$(VENV)/python -m benchmarks
 
 docs: set-up-test ## write the pages and pictures that come from code
+	@$(VENV)/python -m docs.graphql_client
 	@$(VENV)/python -m docs
 
 lock: set-up ## pin the newest versions that pyproject.toml permits
 	@$(COMPILE) pyproject.toml --extra lab --extra kubernetes -o requirements.txt
 	@$(COMPILE) --group dev -c requirements.txt -o requirements-dev.txt
-	@for group in emulator postgresql lambda-runtime checkov; do \
+	@for group in emulator postgresql lambda-runtime checkov codegen; do \
 		$(COMPILE) --group $$group -o requirements-$$group.txt || exit 1; done
 
 set-up:

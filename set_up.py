@@ -3,7 +3,8 @@
 
 ``make lab`` and ``make test`` call it. It needs Python 3.10 or newer and a package index, and makes, all of it
 inside this folder: ``.venv`` (the app, the ``lab`` command, Node.js), ``.environments/`` (one each for the emulator,
-for what AWS Lambda's Python runtime offers, and, with ``test``, for checkov), and ``node_modules`` (the AWS CDK CLI).
+for what AWS Lambda's Python runtime offers, and, with ``test``, for each tool that pins old packages), and
+``node_modules`` (the AWS CDK CLI, and with ``test`` the linter of AppSync's resolvers).
 An environment is made again when its requirements or its Python changed, or when making it was interrupted.
 
 ``lab`` calls it with ``postgresql`` when a section first needs a database: it makes that environment alone.
@@ -78,8 +79,9 @@ def make_environments(purposes):
     environment(ROOT / ".environments" / "emulator", ["requirements-emulator.txt"])
     environment(ROOT / ".environments" / "lambda-runtime", ["requirements-lambda-runtime.txt"])
     if "test" in purposes:
-        environment(ROOT / ".environments" / "checkov", ["requirements-checkov.txt"])
-    cdk_cli()
+        for tool in ("checkov", "codegen"):
+            environment(ROOT / ".environments" / tool, [f"requirements-{tool}.txt"])
+    node_modules(purposes)
 
 
 def make_venv(path):
@@ -130,15 +132,18 @@ def node_itself(path):
         script.symlink_to(node)
 
 
-def cdk_cli():
-    """Install the AWS CDK CLI that package-lock.json pins, with the Node.js of ``.venv``."""
+def node_modules(purposes):
+    """Install what package-lock.json pins, with the Node.js of ``.venv``: the AWS CDK CLI, and the tests' linter."""
     stamp = ROOT / "node_modules" / "made-from"
-    wanted = fingerprint((ROOT / "package-lock.json").read_text())
-    if stamp.exists() and stamp.read_text() == wanted:
+    pinned = fingerprint((ROOT / "package-lock.json").read_text())
+    wanted = [pinned, "test"] if "test" in purposes else [pinned]
+    made = stamp.read_text().split() if stamp.exists() else []
+    if made[: len(wanted)] == wanted:
         return
+    omitted = [] if "test" in purposes else ["--omit=dev"]
     with step("node_modules from package-lock.json"):
-        run([VENV / SCRIPTS / "npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"])
-        stamp.write_text(wanted)
+        run([VENV / SCRIPTS / "npm", "ci", *omitted, "--no-audit", "--no-fund", "--loglevel=error"])
+        stamp.write_text("\n".join(wanted))
 
 
 def fingerprint(*inputs):

@@ -19,6 +19,7 @@ from benchmarks import (
     lifecycle,
     load_balancer,
     rows,
+    nested_query,
     sender,
     synth,
     trace_receiver,
@@ -54,6 +55,7 @@ BENCHMARKS = {
     "lab-up": Benchmark("time of `lab up`", lab_up.comparisons, rounds=3),
     "events": Benchmark("events that get through a rule to a queue a second", events.comparisons, rounds=5),
     "rows": Benchmark("rows inserted by the Data API a second", rows.comparisons, rounds=5),
+    "nested-query": Benchmark("milliseconds of one nested query of a graph", nested_query.comparisons, rounds=3),
     "trace-receiver": Benchmark("segments that the local X-Ray takes a second", trace_receiver.comparisons, rounds=3),
     "tracing": Benchmark(
         "time that tracing adds to a cold start, and takes of an invocation", tracing.comparisons, rounds=15

@@ -73,6 +73,7 @@ class Workbench:
         self.folder = folder
         #: Where the `lab` of this run keeps its state.
         self.lab_home = folder / "lab"
+        self._deployed: set[str] = set()
         caller = {name: value for name, value in os.environ.items() if is_proxy(name) or not leads_away(name)}
         # Bytecode is what a program has from its second start on.
         caller.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -95,6 +96,12 @@ class Workbench:
         self.cdk("synth", "--quiet", "--context", f"section={SECTION}", "--output", str(assembly))
         [bundled] = [path for path in assembly.glob("asset.*") if (path / "runtime" / "handler.py").is_file()]
         return bundled
+
+    def deploy(self, section: str) -> None:
+        """Deploy another section to the emulator, once."""
+        if section not in self._deployed:
+            self.run_lab("up", section)
+            self._deployed.add(section)
 
     def run_lab(self, *words: str) -> str:
         """Run the ``lab`` command, and return what it printed."""

@@ -6,6 +6,7 @@ MiniStack has no X-Ray, so the lab's own runs beside it, and is started and stop
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import time
@@ -22,7 +23,7 @@ from filelock import FileLock, Timeout
 from lab import isolation, ports, xray_process
 from lab.engine import service as engine_service
 from lab.errors import LabError
-from lab.project import ENVIRONMENTS, LAB, python_of
+from lab.project import ENVIRONMENTS, LAB, SCRIPTS, python_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -240,6 +241,8 @@ def _spawn(port: int, xray: Mapping[str, str]) -> Emulator:
     # Functions get the emulator's variables: none of the caller's may make a forgotten dependency importable.
     kept = {name: value for name, value in environment.items() if not name.startswith("PYTHON")}
     settings = {
+        # It runs the JavaScript of AppSync's resolvers on the Node.js of set-up.
+        "PATH": f"{SCRIPTS}{os.pathsep}{kept.get('PATH', os.defpath)}",
         "BIND_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(port),
         "MINISTACK_HOST": "127.0.0.1",

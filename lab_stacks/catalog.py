@@ -149,6 +149,12 @@ SECTIONS = [
             "account": {"xray_account": "configured"},
         },
     ),
+    CatalogEntry(
+        id="appsync",
+        stack_id="AppSync",
+        heading="Deploying GraphQL Interfaces in AWS AppSync",
+        shows="one graph over a table, a function, a database and an event bus; checked schema, JavaScript resolvers",
+    ),
 ]
 
 

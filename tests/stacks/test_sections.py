@@ -32,6 +32,13 @@ ACTIONS_ON_ANY_RESOURCE = {
     "xray:PutTelemetryRecords",
     "xray:PutTraceSegments",
 }
+# Their names are inside a role, an API or a user pool, where no other stack has any.
+NAMED_INSIDE_ANOTHER = {
+    "AWS::AppSync::DataSource",
+    "AWS::AppSync::FunctionConfiguration",
+    "AWS::Cognito::UserPoolGroup",
+    "AWS::IAM::Policy",
+}
 
 
 def test_every_resource_that_can_be_tagged_is(form: Form, template: dict[str, Any]) -> None:
@@ -104,5 +111,5 @@ def _tags_in(part: Any) -> Iterator[dict[str, Any]]:
 
 
 def _names(name: str, kind: str) -> bool:
-    # AWS::Logs::LogGroup has a LogGroupName. The name of an inline policy is a name inside its role.
-    return name.endswith("Name") and kind.endswith(name.removesuffix("Name")) and kind != "AWS::IAM::Policy"
+    # AWS::Logs::LogGroup has a LogGroupName.
+    return name.endswith("Name") and kind.endswith(name.removesuffix("Name")) and kind not in NAMED_INSIDE_ANOTHER

@@ -1,0 +1,74 @@
+"""Connects the client to a deployed bookshop, with requests that are signed as AWS has them signed (SigV4)."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, cast
+
+import httpx
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+
+from lab.bookshop.client import BookshopClient
+from lab.errors import LabError
+from lab.loopback import is_loopback
+from lab.target import TargetName
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
+    import boto3
+
+    from lab.bookshop.client.base_client import HttpClient
+    from lab.bookshop.client.exceptions import GraphQLClientGraphQLMultiError
+    from lab.deployment import Deployment
+
+_SECONDS = 35  # AppSync itself gives up after 30
+
+
+class SignedRequests(httpx.Auth):
+    """Signs every request with a session's credentials, for AppSync.
+
+    Source: https://docs.aws.amazon.com/appsync/latest/devguide/security-authz.html#aws-iam-authorization
+    """
+
+    requires_request_body = True
+
+    def __init__(self, session: boto3.Session) -> None:
+        self._session = session
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Add the signature's headers."""
+        headers = {"content-type": request.headers["content-type"]}
+        signed = AWSRequest(request.method, str(request.url), data=request.content, headers=headers)
+        credentials = self._session.get_credentials()
+        if credentials is None:
+            raise LabError("There are no AWS credentials: log in, then again.")
+        SigV4Auth(credentials.get_frozen_credentials(), "appsync", self._session.region_name).add_auth(signed)
+        request.headers.update(dict(signed.headers.items()))
+        yield request
+
+
+@contextmanager
+def connected(deployed: Deployment, auth: httpx.Auth | None = None) -> Iterator[BookshopClient]:
+    """Connect to the section's API: by default as the caller of ``lab``, and as whoever ``auth`` says otherwise."""
+    url = address(deployed)
+    with httpx.Client(auth=auth or SignedRequests(deployed.target.session), timeout=_SECONDS, trust_env=False) as http:
+        yield BookshopClient(url=url, http_client=cast("HttpClient", http))
+
+
+def address(deployed: Deployment) -> str:
+    """Ask AppSync where the API is: locally the emulator's port can be another one since the deployment.
+
+    :raises LabError: when a local run would leave this machine.
+    """
+    api = deployed.client("appsync").get_graphql_api(apiId=deployed.output("ApiId"))["graphqlApi"]
+    url = str(api["uris"]["GRAPHQL"])
+    if deployed.target.name is TargetName.LOCAL and not is_loopback(url):
+        raise LabError(f"A local run was about to call {url}: refused. It reaches the emulator alone.")
+    return url
+
+
+def error_types(error: GraphQLClientGraphQLMultiError) -> list[str]:
+    """Name the types of errors that the API answered: what a client acts on."""
+    return [str((one.original or {}).get("errorType")) for one in error.errors]

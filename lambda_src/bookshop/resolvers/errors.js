@@ -1,0 +1,27 @@
+import { util } from '@aws-appsync/utils';
+
+const THROTTLED = [
+  'DynamoDB:ProvisionedThroughputExceededException',
+  'DynamoDB:ThrottlingException',
+  'DynamoDB:RequestLimitExceeded',
+  'Lambda:TooManyRequestsException',
+  'EventBridge:ThrottlingException',
+];
+
+/** End with a type that a client can act on. What happened inside is in the logs, and not in the answer. */
+export function failed(error) {
+  if (THROTTLED.includes(error.type)) {
+    util.error('The service is busy: try again in a moment.', 'TryAgain');
+  }
+  util.error('The request could not be answered.', 'InternalError');
+}
+
+/** End with what the client did wrong. */
+export function refused(type, message) {
+  util.error(message, type);
+}
+
+/** Was it the condition of a write that did not hold? */
+export function conditionFailed(error) {
+  return error.type === 'DynamoDB:ConditionalCheckFailedException';
+}

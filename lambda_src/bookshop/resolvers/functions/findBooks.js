@@ -1,0 +1,34 @@
+import { runtime, util } from '@aws-appsync/utils';
+import { failed, refused } from '../errors.js';
+
+/** Read the books of all lines at once; those that nobody asked for are not read. */
+export function request(ctx) {
+  const ids = ctx.stash.ids;
+  const placing = ctx.info.parentTypeName === 'Mutation';
+  if (!placing && (!ids || !ctx.info.selectionSetList.includes('lines/book'))) {
+    runtime.earlyReturn(null);
+  }
+  return {
+    operation: 'BatchGetItem',
+    tables: { [ctx.env.TABLE_NAME]: { keys: ids.map((id) => ({ id: util.dynamodb.toDynamoDB(id) })) } },
+  };
+}
+
+export function response(ctx) {
+  if (ctx.error) {
+    failed(ctx.error);
+  }
+  ctx.stash.books = {};
+  for (const book of ctx.result.data[ctx.env.TABLE_NAME]) {
+    if (book) {
+      ctx.stash.books[book.id] = book;
+    }
+  }
+  if (ctx.info.parentTypeName === 'Mutation') {
+    const missing = ctx.stash.ids.filter((id) => !ctx.stash.books[id]);
+    if (missing.length > 0) {
+      refused('NotFound', `The shop does not have: ${missing.join(', ')}.`);
+    }
+  }
+  return null;
+}

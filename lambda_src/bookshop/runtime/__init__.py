@@ -1,0 +1,1 @@
+"""Computes what the graph's databases do not hold."""

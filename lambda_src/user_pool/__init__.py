@@ -1,0 +1,1 @@
+"""A user pool of Amazon Cognito, where people sign in."""
