@@ -18,6 +18,7 @@ from benchmarks import (
     lab_up,
     lifecycle,
     sender,
+    specifications,
     synth,
     trace_receiver,
     tracing,
@@ -56,6 +57,7 @@ BENCHMARKS = {
         "time that tracing adds to a cold start, and takes of an invocation", tracing.comparisons, rounds=15
     ),
     "lifecycle": Benchmark("time to evaluate a lifecycle policy", lifecycle.comparisons, rounds=7),
+    "specifications": Benchmark("time to validate cluster specifications", specifications.comparisons, rounds=5),
 }
 
 

@@ -37,6 +37,7 @@ from lambda_src.table.construct import OnDemandTable
 from lambda_src.traced_rest_api.construct import TracedRestApi
 from lambda_src.traced_topic.construct import TracedTopic
 from lambda_src.xray_account.construct import XrayAccount
+from tests.stacks import options_eks_anywhere
 from tests.stacks.policies import PACKS, cdk_nag_findings, cfn_lint_findings, checkov_findings
 from tests.stacks.synthesis import CONTEXT, FORMS, Form, Synthesized, synthesize_form
 
@@ -187,6 +188,7 @@ def blocks(runtime_code: Path) -> Synthesized:
     operation: dict[str, Any] = {"encryption_key": key, "posture": Posture.PRODUCTION, "alarm_topic": topic}
     _event_blocks(stack, operation)
     _traced_blocks(stack, operation, function)
+    options_eks_anywhere.add(stack, operation)
     return Synthesized(stack, Path(app.synth().directory))
 
 
