@@ -16,6 +16,7 @@ from lab.eks_anywhere import bundle as kits
 from lab.eks_anywhere import connector
 from lab.eks_anywhere import upgrade as upgrades
 from lab.errors import LabError, UsageError
+from lab.files import read_text
 from lab.target import TargetName
 from lab.views.terminal import err, out, print_json, print_table, steps
 from lab_stacks import catalog
@@ -86,7 +87,7 @@ def validate(
     from lab.eks_anywhere import validation  # noqa: PLC0415 - loads the compiled schemas
 
     site = _site(network, dhcp_range, eks_anywhere)
-    reports = {name: validation.validate(_read(name), site) for name in files}
+    reports = {name: validation.validate(read_text(name), site) for name in files}
     if json:
         print_json({name: {"findings": [one.as_json() for one in report.findings]} for name, report in reports.items()})
     for name, report in reports.items() if not json else ():
@@ -167,7 +168,7 @@ def bundle(
     documents = _valid(file, Site())
     [cluster] = [document for document in documents if document["kind"] == "Cluster"]
     try:
-        bundled = yaml.safe_load(_read(manifest)) if manifest else None
+        bundled = yaml.safe_load(read_text(manifest)) if manifest else None
     except yaml.YAMLError as error:
         raise UsageError(f"{manifest} is no YAML: {' '.join(str(error).split())}") from None
     if bundled is not None and not isinstance(bundled, dict):
@@ -213,10 +214,7 @@ def connect(
     The manifest has the activation code, which is valid for three days: apply it with `kubectl apply -f`, then delete
     it. The code is in that file alone, and in no output.
     """
-    try:
-        chosen = known("provider", provider.upper(), connector.PROVIDERS)
-    except LookupError as error:
-        raise UsageError(str(error)) from None
+    chosen = known("provider", provider.upper(), connector.PROVIDERS)
     opened = choices.opened(target)
     role_arn = role or deployment.find(catalog.section("eks-anywhere"), opened).output("ConnectorRoleArn")
     choices.confirm(opened, f"register {name} with EKS Connector, as {role_arn}", yes=yes)
@@ -273,7 +271,7 @@ def _valid(file: str, site: Site) -> list[Document]:
     """Read a specification in which nothing is wrong."""
     from lab.eks_anywhere import validation  # noqa: PLC0415
 
-    report = validation.validate(_read(file), site)
+    report = validation.validate(read_text(file), site)
     if report.findings:
         first = report.findings[0]
         raise LabError(
@@ -298,12 +296,3 @@ def _site(network: str | None, dhcp_range: str | None, eksa_version: str | None)
             raise UsageError(f"--dhcp-range {dhcp_range}: the first address comes after the last.")
         given = (first, last)
     return Site(machines, given, eksa_version)
-
-
-def _read(name: str) -> str:
-    try:
-        return sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{name} cannot be read: {error.strerror}.") from None
-    except UnicodeDecodeError:
-        raise UsageError(f"{name} is no text in UTF-8.") from None

@@ -10,6 +10,7 @@ from rich.markup import escape
 from lab.choices import Json
 from lab.eks_d import comparison, configuration, releases
 from lab.errors import UsageError
+from lab.files import read_text
 from lab.views.terminal import err, print_json, print_table
 
 eks_d = typer.Typer(no_args_is_help=True, help="Releases of EKS Distro, the Kubernetes that Amazon EKS runs.")
@@ -87,7 +88,7 @@ def check(
     Exit status 1 when one is of another release, or under a release's tag another than the release has.
     """
     found = _release(version, manifest)
-    checked = comparison.check(comparison.images_of(_read(images), images), found)
+    checked = comparison.check(comparison.images_of(read_text(images), images), found)
     wrong = [one for one in checked if one.verdict in {comparison.Verdict.OTHER_RELEASE, comparison.Verdict.CHANGED}]
     if json:
         print_json({"release": found.name, "images": [one.as_json() for one in checked]})
@@ -128,17 +129,8 @@ def kubeadm(
 def _release(version: str | None, manifest: str | None) -> releases.Release:
     if (version is None) == (manifest is None):
         raise UsageError("Say which release: --version 1.36, or --manifest FILE.")
-    return releases.read(_read(manifest), manifest) if manifest is not None else releases.find(str(version))
+    return releases.read(read_text(manifest), manifest) if manifest is not None else releases.find(str(version))
 
 
 def _named(release: str) -> releases.Release:
-    return releases.read(_read(release), release) if Path(release).is_file() else releases.find(release)
-
-
-def _read(name: str) -> str:
-    try:
-        return sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{name} cannot be read: {error.strerror}.") from None
-    except UnicodeDecodeError:
-        raise UsageError(f"{name} is no text in UTF-8.") from None
+    return releases.read(read_text(release), release) if Path(release).is_file() else releases.find(release)

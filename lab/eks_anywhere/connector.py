@@ -66,24 +66,24 @@ def register(
     wrong = next((one for one in viewers if _PERSON.fullmatch(one) is None), None)
     if wrong is not None:
         raise UsageError(f"--viewer {wrong}: the ARN of a user or a role of IAM.")
-    file = _reserve(manifest)
-    client = session.client("eks")
-    registered = False
-    try:
-        _ensure_service_linked_role(session.client("iam"))
-        answer = client.register_cluster(name=name, connectorConfig={"roleArn": role_arn, "provider": provider})
-        registered = True
-        cluster = answer["cluster"]
-        with os.fdopen(file, "w") as opened:
+    with os.fdopen(_reserve(manifest), "w") as opened:
+        client = session.client("eks")
+        registered = False
+        try:
+            _ensure_service_linked_role(session.client("iam"))
+            answer = client.register_cluster(name=name, connectorConfig={"roleArn": role_arn, "provider": provider})
+            registered = True
+            cluster = answer["cluster"]
             opened.write(_manifest(cluster["connectorConfig"], session.region_name, viewers))
-    except BaseException as error:
-        # A registration without its manifest is of no use, and its name would be taken.
-        manifest.unlink(missing_ok=True)
-        if registered:
-            client.deregister_cluster(name=name)
-        if isinstance(error, ClientError) and _code(error) == "ResourceInUseException":
-            raise LabError(f"{name} is registered already: take another name, or disconnect it first.") from None
-        raise
+            opened.flush()
+        except BaseException as error:
+            # A registration without its manifest is of no use, and its name would be taken.
+            manifest.unlink(missing_ok=True)
+            if registered:
+                client.deregister_cluster(name=name)
+            if isinstance(error, ClientError) and _code(error) == "ResourceInUseException":
+                raise LabError(f"{name} is registered already: take another name, or disconnect it first.") from None
+            raise
     return Registered(name, cluster["arn"], cluster["connectorConfig"]["activationExpiry"], manifest)
 
 

@@ -16,7 +16,7 @@ from lambda_src.eks_anywhere.rules.versions import RELEASE, eksa_minor, minor
 from lambda_src.eks_anywhere.specification import Document, Site, Specification
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 # Where a document names the image that its machines start from.
 _IMAGES = {
@@ -25,6 +25,8 @@ _IMAGES = {
     "TinkerbellMachineConfig": ("osImageURL",),
     "NutanixMachineConfig": ("image", "name"),
 }
+# So many minor versions may workers be older than their control plane, since Kubernetes 1.28.
+_WORKERS_BEHIND = 3
 
 
 class By(str, Enum):
@@ -128,14 +130,16 @@ def plan(
     while (here, version) != (there, target):
         following = _after(here)
         if here != there and version in kubernetes_versions()[following]:
+            _bring_workers(made, version, here, who=lambda one: one not in kubernetes_versions()[following])  # noqa: B023
             here = following
             wanted = eks_anywhere if here == there and eks_anywhere else here
             _upgrade_eks_anywhere(made, f"v{wanted.removeprefix('v')}")
         else:
+            behind = minor(version) + 1 - _WORKERS_BEHIND
+            _bring_workers(made, version, here, who=lambda one: minor(one) < behind)  # noqa: B023
             version = f"1.{minor(version) + 1}"
             _upgrade_kubernetes(made, version, here)
-    for group in spec.get("workerNodeGroupConfigurations", []):
-        _upgrade_workers(made, group, target, here)
+    _bring_workers(made, target, here, who=lambda one: one != target)
     if len(made.steps) == 1:
         raise UsageError(f"{made.name} is at Kubernetes {version} and EKS Anywhere {here} already: nothing to do.")
     return made
@@ -249,9 +253,16 @@ def _upgrade_kubernetes(made: Plan, version: str, release: str) -> None:
     _require_possible(made, release)
 
 
+def _bring_workers(made: Plan, target: str, release: str, *, who: Callable[[str], bool]) -> None:
+    """Raise those groups that have a version of their own which is one to raise now."""
+    for group in made.cluster["spec"].get("workerNodeGroupConfigurations", []):
+        if "kubernetesVersion" in group and who(str(group["kubernetesVersion"])):
+            _upgrade_workers(made, group, target, release)
+
+
 def _upgrade_workers(made: Plan, group: Document, target: str, release: str) -> None:
-    """Raise a group that has a version of its own, one minor version at a time."""
-    while "kubernetesVersion" in group and group["kubernetesVersion"] != target:
+    """Raise a group one minor version at a time."""
+    while group["kubernetesVersion"] != target:
         before = str(group["kubernetesVersion"])
         version = f"1.{minor(before) + 1}"
         group["kubernetesVersion"] = version

@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 OPEN = {"labels", "hardwareSelector"}  # their keys are anybody's
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(clusters())
 def test_whatever_the_types_can_express_is_valid(cluster: Cluster) -> None:
     assert validate(cluster.as_yaml()).findings == []
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(clusters(), st.data())
 def test_a_random_corruption_is_found_in_its_document(cluster: Cluster, data: st.DataObject) -> None:
     documents = copy.deepcopy(cluster.documents())

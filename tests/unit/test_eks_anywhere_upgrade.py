@@ -132,14 +132,30 @@ def test_workers_with_a_version_of_their_own_come_last() -> None:
     ]
 
 
-def test_workers_that_would_fall_too_far_behind_stop_the_plan() -> None:
+def test_workers_that_would_fall_too_far_behind_go_first() -> None:
     behind = replace(DOCKER, workers=[WorkerGroup(kubernetes_version="1.32")])
 
-    with pytest.raises(UsageError, match=r"1\.33 to 1\.36"):
-        plan("c.yaml", behind.documents(), kubernetes="1.36", now="v0.26.0")
+    assert titles(behind.documents(), kubernetes="1.36", now="v0.26.0")[1:] == [
+        *(f"Upgrade the workers md-0 to Kubernetes 1.{minor}" for minor in (33, 34, 35)),
+        "Upgrade laptop to Kubernetes 1.36, control plane first",
+        "Upgrade the workers md-0 to Kubernetes 1.36",
+    ]
 
 
-@settings(max_examples=40, deadline=None)
+def test_workers_whose_version_the_next_release_no_longer_has_go_first() -> None:
+    [group] = VSPHERE.workers
+    machine = replace(group.machine, template=None)
+    old = replace(VSPHERE, workers=[replace(group, kubernetes_version="1.35", machine=machine)])
+    documents = at(old, "1.31", "0.25")
+    documents[0]["spec"]["workerNodeGroupConfigurations"][0]["kubernetesVersion"] = "1.29"
+
+    steps = titles(documents, eks_anywhere="v0.26.0", kubernetes="1.31")
+
+    assert steps[1:3] == [f"Upgrade the workers md-0 to Kubernetes 1.{minor}" for minor in (30, 31)]
+    assert steps[-1] == "Upgrade factory itself to EKS Anywhere v0.26.0"
+
+
+@settings(max_examples=25, deadline=None)
 @given(st.data())
 def test_no_plan_skips_a_version_or_leaves_what_cannot_be(data: st.DataObject) -> None:
     known = kubernetes_versions()

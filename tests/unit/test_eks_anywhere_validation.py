@@ -9,6 +9,7 @@ import pytest
 
 from lab.eks_anywhere.validation import Report, validate
 from lab_stacks.eks_anywhere_clusters import VSPHERE
+from lambda_src.eks_anywhere import crds
 from lambda_src.eks_anywhere.specification import Site
 
 EXAMPLES = Path(__file__).with_name("eks_anywhere_examples")
@@ -145,3 +146,49 @@ def test_addresses_are_held_against_a_network_that_no_document_names() -> None:
 
 def test_a_release_that_is_newer_than_what_is_known_says_itself_what_it_has() -> None:
     assert validate(WHOLE.replace("v0.26.0", "v0.99.0")).findings == []
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "kubeletConfiguration: {kind: KubeletConfiguration, maxPods: 20}",
+        "machineHealthCheck: {maxUnhealthy: 2}",
+        "machineHealthCheck: {maxUnhealthy: 40%}",
+    ],
+)
+def test_what_upstream_leaves_open_stays_open(given: str) -> None:
+    text = WHOLE.replace("  controlPlaneConfiguration:\n", f"  controlPlaneConfiguration:\n    {given}\n")
+
+    assert validate(text).findings == []
+
+
+def test_schemas_are_made_from_definitions() -> None:
+    properties = {
+        "open": {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
+        "either": {"x-kubernetes-int-or-string": True},
+        "texts": {"type": "object", "additionalProperties": {"type": "string", "description": "left out"}},
+        "parts": {"type": "array", "items": {"type": "object", "properties": {"a": {"type": "integer"}}}},
+        "none": {"type": "string", "nullable": True},
+    }
+    described = {"type": "object", "properties": {"spec": {"type": "object", "properties": properties}}}
+    definition = {
+        "spec": {"names": {"kind": "Thing"}, "versions": [{"schema": {"openAPIV3Schema": described}}]},
+    }
+
+    made = crds.schema(definition)
+
+    assert made["required"] == ["apiVersion", "kind", "metadata"]
+    assert made["properties"]["spec"] == {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            "open": {"type": "object"},
+            "either": {"anyOf": [{"type": "integer"}, {"type": "string"}]},
+            "texts": {"type": "object", "additionalProperties": {"type": "string"}},
+            "parts": {
+                "type": "array",
+                "items": {"type": "object", "additionalProperties": False, "properties": {"a": {"type": "integer"}}},
+            },
+            "none": {"type": ["string", "null"]},
+        },
+    }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from lambda_src.eks_anywhere.documents import called
@@ -40,4 +40,3 @@ class BareMetalMachine(Machine):
     hardware_selector: Mapping[str, str]
     os_family: OsFamily = OsFamily.UBUNTU
     users: Sequence[User] = ()
-    template_ref: Mapping[str, str] = field(default_factory=dict)
