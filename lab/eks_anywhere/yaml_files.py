@@ -25,6 +25,8 @@ _FLOAT = re.compile(
 )
 _STRING = "tag:yaml.org,2002:str"
 _MERGE = "tag:yaml.org,2002:merge"
+# What JSON has, which is all that Kubernetes reads.
+_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("bool", "float", "int", "map", "null", "seq", "str")}
 
 
 class _Loader(yaml.CSafeLoader):
@@ -98,7 +100,6 @@ def read(text: str) -> Written:
             found = [*_faults(node)]
             for rule, said, mark in found:
                 wrong(rule, said, mark)
-            # What cannot be constructed keeps its place: positions are counted in documents.
             document = None if found else loader.construct_document(node)
             if document is not None:
                 documents.append(_given(document))
@@ -108,7 +109,7 @@ def read(text: str) -> Written:
         wrong("yaml", f"this is no YAML: {said}", error.problem_mark or error.context_mark)
     except yaml.YAMLError as error:  # a character that YAML does not permit has a position of another kind
         wrong("yaml", f"this is no YAML: {error}", None)
-    except (ValueError, RecursionError) as error:
+    except (ValueError, LookupError, RecursionError) as error:  # `!!int x`, `!!bool maybe`, `[[[[...`
         wrong("yaml", f"this cannot be read: {type(error).__name__}: {error}", None)
     finally:
         loader.dispose()
@@ -127,6 +128,9 @@ def _faults(root: yaml.Node) -> Iterator[tuple[str, str, yaml.Mark]]:
             return _MOST_NODES
         if id(node) not in sizes:
             open_nodes.add(id(node))
+            if node.tag not in _TAGS:
+                said = f"{node.tag.rpartition(':')[2]} is no type of JSON, and Kubernetes reads no other"
+                faults.append(("yaml", said, node.start_mark))
             if isinstance(node, yaml.MappingNode):
                 faults.extend(_keys(node))
             sizes[id(node)] = 1 + sum(map(size, _children(node)))

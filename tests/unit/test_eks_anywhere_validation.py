@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from lab.eks_anywhere.validation import Report, validate
 from lab_stacks.eks_anywhere_clusters import VSPHERE
@@ -85,6 +87,9 @@ def test_what_go_reads_as_text_is_text(text: str) -> None:
         ("  kubernetesVersion:", "\tkubernetesVersion:", 8, "this is no YAML"),
         ("  kubernetesVersion:", "  kubernetesVerison:", 8, "kubernetesVersion?"),
         ("spec:", "spec: &all\n  again: *all", 7, "inside of what it stands for"),
+        ("'1.35'", "!!binary aGk=", 8, "binary is no type of JSON"),
+        ("'1.35'", "!python/object:os.system x", 8, "is no type of JSON"),
+        ("'1.35'", "!!bool maybe", 1, "cannot be read"),
     ],
 )
 def test_what_is_no_yaml_for_kubernetes_is_refused_in_its_line(was: str, broken: str, line: int, said: str) -> None:
@@ -192,3 +197,11 @@ def test_schemas_are_made_from_definitions() -> None:
             "none": {"type": ["string", "null"]},
         },
     }
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(0, len(WHOLE)), st.integers(0, 9), st.text(max_size=3))
+def test_no_damage_to_a_file_ends_in_anything_but_an_answer(at: int, lost: int, put: str) -> None:
+    for finding in validate(WHOLE[:at] + put + WHOLE[at + lost :]).findings:
+        assert finding.line >= 1
+        assert finding.problem.text
