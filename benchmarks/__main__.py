@@ -21,6 +21,7 @@ from benchmarks import (
     rows,
     nested_query,
     sender,
+    specifications,
     synth,
     trace_receiver,
     tracing,
@@ -62,6 +63,7 @@ BENCHMARKS = {
     ),
     "lifecycle": Benchmark("time to evaluate a lifecycle policy", lifecycle.comparisons, rounds=7),
     "load-balancer": Benchmark("requests that reach a container a second", load_balancer.comparisons, rounds=5),
+    "specifications": Benchmark("time to validate cluster specifications", specifications.comparisons, rounds=5),
 }
 
 

@@ -135,6 +135,13 @@ SECTIONS = [
         variants={"provisioned": {"instances": "provisioned"}, "mixed": {"preset": "mixed"}},
     ),
     CatalogEntry(
+        id="eks-anywhere",
+        stack_id="EksAnywhere",
+        heading="Orchestrating Containers Outside AWS Using Amazon EKS Anywhere and Amazon ECS Anywhere",
+        shows="cluster specifications, their validation and upgrade plans, EKS Distro releases, EKS Connector",
+        variants={"packages": {"packages_region": "us-west-2", "clusters": "factory,warehouse"}},
+    ),
+    CatalogEntry(
         id="xray",
         stack_id="Xray",
         heading="Using AWS X-Ray for Application Insights",

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
-from pathlib import Path
 from typing import Any
 
 from lab.errors import UsageError
+from lab.files import STDIN, read_text, shown
 
-STDIN = "-"
+__all__ = ["STDIN", "read"]
 
 
 def read(name: str) -> Any:
@@ -17,20 +16,15 @@ def read(name: str) -> Any:
 
     :raises UsageError: saying why it cannot be read, or in which line and column it stops being JSON.
     """
-    shown = "standard input" if name == STDIN else name
+    text, called = read_text(name), shown(name)
     try:
-        text = (sys.stdin.buffer.read() if name == STDIN else Path(name).read_bytes()).decode("utf-8-sig")
         return json.loads(text, object_pairs_hook=_without_repetition)
-    except OSError as error:
-        raise UsageError(f"{shown} cannot be read: {error.strerror}.") from None
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{shown} is not UTF-8 text: byte {error.start + 1} is no part of it.") from None
     except json.JSONDecodeError as error:
-        raise UsageError(f"{shown}, line {error.lineno}, column {error.colno}: {error.msg}.") from None
+        raise UsageError(f"{called}, line {error.lineno}, column {error.colno}: {error.msg}.") from None
     except RecursionError:
-        raise UsageError(f"{shown} is nested too deeply.") from None
+        raise UsageError(f"{called} is nested too deeply.") from None
     except _RepetitionError as error:
-        raise UsageError(f"{shown} says {error} twice in one object, of which only the last would count.") from None
+        raise UsageError(f"{called} says {error} twice in one object, of which only the last would count.") from None
 
 
 class _RepetitionError(Exception):

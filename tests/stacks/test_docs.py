@@ -55,14 +55,14 @@ def test_every_link_leads_to_a_file_of_the_repository_or_to_aws(page: Path) -> N
     links = re.findall(r"(?<!`)\]\(([^)\s]+)\)|<(https?://[^>]+)>|\bsrc=\"([^\"]+)\"", page.read_text())
     for link in ("".join(found) for found in links):
         target, _, _ = link.partition("#")
-        to_aws = re.match(r"https://([a-z]+\.)*aws(\.amazon)?\.(com|cloud)/", target)
+        to_aws = re.match(r"https://([a-z]+\.)*(aws(\.amazon)?|amazonaws)\.(com|cloud)/", target)
         assert to_aws or not target or (page.parent / target).exists(), link
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_every_lab_command_in_a_page_exists(page: Path) -> None:
     known = typer.main.get_command(app).commands  # type: ignore[attr-defined]
-    mentioned = re.findall(r"(?:^|`|\$ )lab ([a-z]+)", page.read_text(), flags=re.M)
+    mentioned = re.findall(r"(?:^|`|\$ )lab ([a-z]+(?:-[a-z]+)*)", page.read_text(), flags=re.M)
 
     assert set(mentioned) <= set(known)
 

@@ -37,7 +37,7 @@ from lambda_src.table.construct import OnDemandTable
 from lambda_src.traced_rest_api.construct import TracedRestApi
 from lambda_src.traced_topic.construct import TracedTopic
 from lambda_src.xray_account.construct import XrayAccount
-from tests.stacks import options_appsync, options_aurora, options_ecs_anywhere, options_eks, options_fargate
+from tests.stacks import options_appsync, options_aurora, options_ecs_anywhere, options_eks, options_eks_anywhere, options_fargate
 from tests.stacks.policies import PACKS, cdk_nag_findings, cfn_lint_findings, checkov_findings
 from tests.stacks.synthesis import CONTEXT, FORMS, Form, OnDemand, Synthesized, synthesize_form
 
@@ -195,6 +195,7 @@ def blocks(runtime_code: Path) -> Synthesized:
     options_eks.add(stack, operation)
     options_aurora.add(stack, operation)
     options_appsync.add(stack, operation)
+    options_eks_anywhere.add(stack, operation)
     return Synthesized(stack, Path(app.synth().directory))
 
 

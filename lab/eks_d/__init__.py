@@ -1,0 +1,1 @@
+"""Amazon EKS Distro: the Kubernetes that Amazon EKS runs, to be run anywhere."""

@@ -1,0 +1,1 @@
+"""Permission to pull the curated packages of Amazon EKS Anywhere."""
