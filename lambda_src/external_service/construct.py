@@ -1,4 +1,4 @@
-"""A service of Amazon ECS on hosts outside AWS: launch type ``EXTERNAL``, no load balancer in front of it."""
+"""A service of Amazon ECS on hosts outside AWS, of the launch type EXTERNAL: no load balancer in front of it."""
 
 from __future__ import annotations
 
