@@ -11,7 +11,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 
-from lambda_src.acknowledged import acknowledge
+from lambda_src.acknowledged import acknowledge, acknowledge_inline_policy
 from lambda_src.log_group import log_group
 from lambda_src.posture import Posture
 
@@ -61,6 +61,7 @@ def _logged(
     resource = group.node.default_child
     assert isinstance(resource, logs.CfnLogGroup)  # noqa: S101 - for mypy: it is what the CDK makes
     streams = f"arn:{partition}:logs:{region}:{account}:log-group:<{stack.get_logical_id(resource)}>:*"
+    acknowledge_inline_policy(role)
     acknowledge(
         role,
         "AwsSolutions-IAM5[Resource::*]",

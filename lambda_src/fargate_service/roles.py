@@ -22,7 +22,7 @@ def role_of_tasks(scope: Construct, construct_id: str, *, description: str) -> i
     """
     stack = Stack.of(scope)
     tasks = stack.format_arn(service="ecs", resource="*")
-    role = iam.Role(
+    return iam.Role(
         scope,
         construct_id,
         description=description,
@@ -31,8 +31,6 @@ def role_of_tasks(scope: Construct, construct_id: str, *, description: str) -> i
             conditions={"ArnLike": {"aws:SourceArn": tasks}, "StringEquals": {"aws:SourceAccount": stack.account}},
         ),
     )
-    acknowledge_inline_policy(role)
-    return role
 
 
 def role_of_deployments(

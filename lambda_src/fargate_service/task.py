@@ -12,7 +12,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from lambda_src.acknowledged import acknowledge
+from lambda_src.acknowledged import acknowledge, acknowledge_inline_policy
 from lambda_src.fargate_service.roles import role_of_tasks
 from lambda_src.log_group import log_group
 from lambda_src.xray_sidecar.construct import XraySidecar
@@ -104,6 +104,7 @@ class Task(Construct):
             execution_role=self.execution_role,
         )
         self._container = self._add(container, writable=execute_command)
+        acknowledge_inline_policy(self.execution_role)
         acknowledge(
             self.execution_role,
             "AwsSolutions-IAM5[Resource::*]",
