@@ -36,7 +36,7 @@ docs: set-up-test ## write the pages and pictures that come from code
 lock: set-up ## pin the newest versions that pyproject.toml permits
 	@$(COMPILE) pyproject.toml --extra lab -o requirements.txt
 	@$(COMPILE) --group dev -c requirements.txt -o requirements-dev.txt
-	@for group in emulator lambda-runtime checkov; do \
+	@for group in emulator lambda-runtime checkov sam; do \
 		$(COMPILE) --group $$group -o requirements-$$group.txt || exit 1; done
 
 set-up:

@@ -3,7 +3,8 @@
 
 ``make lab`` and ``make test`` call it. It needs Python 3.10 or newer and a package index, and makes, all of it
 inside this folder: ``.venv`` (the app, the ``lab`` command, Node.js), ``.environments/`` (one each for the emulator,
-for what AWS Lambda's Python runtime offers, and, with ``test``, for checkov), and ``node_modules`` (the AWS CDK CLI).
+for what AWS Lambda's Python runtime offers, and, with ``test``, for checkov and the SAM CLI), and ``node_modules``
+(the AWS CDK CLI).
 An environment is made again when its requirements or its Python changed, or when making it was interrupted.
 """
 
@@ -72,6 +73,7 @@ def make_environments(purposes):
     environment(ROOT / ".environments" / "lambda-runtime", ["requirements-lambda-runtime.txt"])
     if "test" in purposes:
         environment(ROOT / ".environments" / "checkov", ["requirements-checkov.txt"])
+        environment(ROOT / ".environments" / "sam", ["requirements-sam.txt"])
     cdk_cli()
 
 

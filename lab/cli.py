@@ -6,7 +6,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.markup import escape
 
-from lab.commands import ecr, events, machine, messages, sections, traces
+from lab.commands import ecr, events, machine, messages, sar, sections, traces
 from lab.errors import LabError
 from lab.views.terminal import err
 from lab_stacks.names import UnknownNameError
@@ -42,6 +42,7 @@ app.add_typer(events.events, name="events")
 app.add_typer(traces.traces, name="traces")
 
 app.add_typer(ecr.ecr, name="ecr")
+app.add_typer(sar.sar, name="sar")
 
 app.command()(machine.doctor)
 app.command()(machine.env)

@@ -92,6 +92,12 @@ SECTIONS = [
             "account": {"xray_account": "configured"},
         },
     ),
+    CatalogEntry(
+        id="sar",
+        stack_id="Sar",
+        heading="AWS Serverless Application Repository",
+        shows="Lab 15.1 as an application to publish, share and deploy: SAM template, bucket for its code",
+    ),
 ]
 
 
