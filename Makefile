@@ -37,7 +37,7 @@ docs: set-up-test ## write the pages and pictures that come from code
 lock: set-up ## pin the newest versions that pyproject.toml permits
 	@$(COMPILE) pyproject.toml --extra lab --extra kubernetes -o requirements.txt
 	@$(COMPILE) --group dev -c requirements.txt -o requirements-dev.txt
-	@for group in emulator postgresql lambda-runtime checkov codegen; do \
+	@for group in emulator postgresql lambda-runtime checkov codegen sam; do \
 		$(COMPILE) --group $$group -o requirements-$$group.txt || exit 1; done
 
 set-up:

@@ -79,7 +79,7 @@ def make_environments(purposes):
     environment(ROOT / ".environments" / "emulator", ["requirements-emulator.txt"])
     environment(ROOT / ".environments" / "lambda-runtime", ["requirements-lambda-runtime.txt"])
     if "test" in purposes:
-        for tool in ("checkov", "codegen"):
+        for tool in ("checkov", "codegen", "sam"):
             environment(ROOT / ".environments" / tool, [f"requirements-{tool}.txt"])
     node_modules(purposes)
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def comparisons(bench: Workbench) -> list[Comparison]:
     """Compare deployments that have nothing to change, and one that replaces the queue."""
-    section, fargate = _Section(bench), _Fargate(bench)
+    section, fargate = _Section(bench, SECTION), _Fargate(bench)
     return [
         Comparison(
             title=f"lab up, {what}",
@@ -39,11 +39,26 @@ def comparisons(bench: Workbench) -> list[Comparison]:
     ]
 
 
-class _Section:
-    """The section as it is deployed now, and both ways to deploy it."""
+def of_sar(bench: Workbench) -> list[Comparison]:
+    """Compare a deployment of the section `sar` that has nothing to change; both sides make its application anew."""
+    section = _Section(bench, "sar")
+    return [
+        Comparison(
+            title="lab up sar, nothing to change",
+            ours=Side("lab up sar", partial(seconds, section.lab_up)),
+            alternative=Side("cdk deploy Sar", partial(seconds, section.cdk_deploy)),
+            unit="s",
+            target=AtMost(1.2),
+        )
+    ]
 
-    def __init__(self, bench: Workbench) -> None:
+
+class _Section:
+    """A section as it is deployed now, and both ways to deploy it."""
+
+    def __init__(self, bench: Workbench, section_id: str) -> None:
         self._bench = bench
+        self._id = section_id
         self._queues = 1
 
     def with_another_queue(self, deploy: Callable[[], object]) -> float:
@@ -53,18 +68,18 @@ class _Section:
 
     def lab_up(self) -> None:
         """Deploy with `lab up`."""
-        self._bench.run_lab("up", SECTION, *self._context)
+        self._bench.run_lab("up", self._id, *self._context)
 
     def cdk_deploy(self) -> None:
         """Deploy to the same emulator with `cdk deploy`."""
-        words = ["deploy", catalog.section(SECTION).stack_id, "--context", f"section={SECTION}", *self._context]
+        words = ["deploy", catalog.section(self._id).stack_id, "--context", f"section={self._id}", *self._context]
         options = ["--app", "python app.py", "--require-approval", "never"]
         output = ["--output", str(self._bench.folder / "deploy")]
         self._bench.cdk(*words, *options, *output, environment=self._bench.lab.environment)
 
     @property
     def _context(self) -> list[str]:
-        return ["--context", f"queue_name=Messages-{self._queues}"]
+        return ["--context", f"queue_name=Messages-{self._queues}"] if self._id == SECTION else []
 
 
 class _Fargate:

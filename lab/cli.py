@@ -6,7 +6,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.markup import escape
 
-from lab.commands import anywhere, aurora, ecr, eks, eks_anywhere, eks_d, events, machine, messages, sections, traces
+from lab.commands import anywhere, aurora, ecr, eks, eks_anywhere, eks_d, events, machine, messages, sar, sections, traces
 from lab.errors import LabError
 from lab.views.terminal import err
 from lab_stacks.names import UnknownNameError
@@ -47,6 +47,7 @@ app.add_typer(eks.eks, name="eks")
 app.add_typer(aurora.aurora, name="aurora")
 app.add_typer(eks_anywhere.eks_anywhere, name="eks-anywhere")
 app.add_typer(eks_d.eks_d, name="eks-d")
+app.add_typer(sar.sar, name="sar")
 
 app.command()(machine.doctor)
 app.command()(machine.env)

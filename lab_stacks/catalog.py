@@ -128,18 +128,18 @@ SECTIONS = [
         },
     ),
     CatalogEntry(
-        id="aurora",
-        stack_id="Aurora",
-        heading="Auto Scaling Databases On Demand with Amazon Aurora Serverless",
-        shows="Aurora cluster that scales from nothing, Data API, instances swapped while it runs",
-        variants={"provisioned": {"instances": "provisioned"}, "mixed": {"preset": "mixed"}},
-    ),
-    CatalogEntry(
         id="eks-anywhere",
         stack_id="EksAnywhere",
         heading="Orchestrating Containers Outside AWS Using Amazon EKS Anywhere and Amazon ECS Anywhere",
         shows="cluster specifications, their validation and upgrade plans, EKS Distro releases, EKS Connector",
         variants={"packages": {"packages_region": "us-west-2", "clusters": "factory,warehouse"}},
+    ),
+    CatalogEntry(
+        id="aurora",
+        stack_id="Aurora",
+        heading="Auto Scaling Databases On Demand with Amazon Aurora Serverless",
+        shows="Aurora cluster that scales from nothing, Data API, instances swapped while it runs",
+        variants={"provisioned": {"instances": "provisioned"}, "mixed": {"preset": "mixed"}},
     ),
     CatalogEntry(
         id="xray",
@@ -161,6 +161,12 @@ SECTIONS = [
         stack_id="AppSync",
         heading="Deploying GraphQL Interfaces in AWS AppSync",
         shows="one graph over a table, a function, a database and an event bus; checked schema, JavaScript resolvers",
+    ),
+    CatalogEntry(
+        id="sar",
+        stack_id="Sar",
+        heading="AWS Serverless Application Repository",
+        shows="Lab 15.1 as an application to publish, share and deploy: SAM template, bucket for its code",
     ),
 ]
 

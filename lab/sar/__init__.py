@@ -1,0 +1,1 @@
+"""What `lab sar` does: package, publish, share and deploy serverless applications."""

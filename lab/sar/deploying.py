@@ -1,0 +1,125 @@
+"""Deploys a published application: a change set first, to look at, and what it makes only when somebody agreed."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import WaiterError
+
+from lab.errors import LabError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_POLL = {"Delay": 1, "MaxAttempts": 900}
+
+
+@dataclass(frozen=True)
+class ChangeSet:
+    """What a deployment would make, change and remove; nothing is made yet."""
+
+    change_set_id: str
+    stack_id: str
+    changes: list[tuple[str, str, str]]
+
+    @property
+    def stack_name(self) -> str:
+        """Name the stack."""
+        return self.stack_id.split("/")[1]
+
+
+def values_of(application: Mapping[str, Any], given: list[str]) -> dict[str, str]:
+    """Read values for an application's parameters, each written NAME=VALUE.
+
+    :raises UsageError: for a parameter that it does not have, and for one without a value that it needs.
+    """
+    declared = {one["Name"]: one for one in application["Version"]["ParameterDefinitions"]}
+    values = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals or name not in declared:
+            raise UsageError(
+                f"-p {text}: written NAME=VALUE, with one of the application's parameters: "
+                f"{', '.join(declared) or 'it has none'}."
+            )
+        values[name] = value
+    missing = [name for name, one in declared.items() if "DefaultValue" not in one and name not in values]
+    if missing:
+        raise UsageError(f"{', '.join(missing)} of {application['Name']} need a value: -p NAME=VALUE.")
+    return values
+
+
+def change_set(
+    repository: Any,
+    cloudformation: Any,
+    application: Mapping[str, Any],
+    *,
+    stack: str,
+    values: Mapping[str, str],
+    capabilities: list[str],
+) -> ChangeSet:
+    """Have the repository prepare the deployment, and wait until CloudFormation knows what it would do.
+
+    :raises LabError: when CloudFormation refuses it, or when it would change nothing.
+    """
+    made = repository.create_cloud_formation_change_set(
+        ApplicationId=application["ApplicationId"],
+        SemanticVersion=application["Version"]["SemanticVersion"],
+        StackName=stack,
+        ChangeSetName=f"lab-{int(time.time() * 1000)}",
+        Capabilities=capabilities,
+        ParameterOverrides=[{"Name": name, "Value": value} for name, value in values.items()],
+    )
+    try:
+        cloudformation.get_waiter("change_set_create_complete").wait(
+            ChangeSetName=made["ChangeSetId"], WaiterConfig=_POLL
+        )
+    except WaiterError as error:
+        discard(cloudformation, ChangeSet(made["ChangeSetId"], made["StackId"], []))
+        answer = error.last_response
+        reason = answer.get("StatusReason") if isinstance(answer, dict) else str(error)
+        raise LabError(f"CloudFormation has nothing to deploy: {reason}") from None
+    described = cloudformation.describe_change_set(ChangeSetName=made["ChangeSetId"])
+    changes = [
+        (
+            one["ResourceChange"]["Action"],
+            one["ResourceChange"]["ResourceType"],
+            one["ResourceChange"]["LogicalResourceId"],
+        )
+        for one in described["Changes"]
+    ]
+    return ChangeSet(made["ChangeSetId"], made["StackId"], changes)
+
+
+def discard(cloudformation: Any, prepared: ChangeSet) -> None:
+    """Remove a change set that nobody wants, and the stack that it was to make, which is still empty."""
+    cloudformation.delete_change_set(ChangeSetName=prepared.change_set_id)
+    [stack] = cloudformation.describe_stacks(StackName=prepared.stack_id)["Stacks"]
+    if stack["StackStatus"] == "REVIEW_IN_PROGRESS":
+        cloudformation.delete_stack(StackName=prepared.stack_id)
+
+
+def execute(cloudformation: Any, prepared: ChangeSet) -> dict[str, str]:
+    """Deploy what a change set says, wait for it, and return the stack's outputs.
+
+    :raises LabError: when the deployment fails, with the first reason.
+    """
+    [before] = cloudformation.describe_stacks(StackName=prepared.stack_id)["Stacks"]
+    new = before["StackStatus"] == "REVIEW_IN_PROGRESS"
+    cloudformation.execute_change_set(ChangeSetName=prepared.change_set_id)
+    waiter = cloudformation.get_waiter("stack_create_complete" if new else "stack_update_complete")
+    try:
+        waiter.wait(StackName=prepared.stack_id, WaiterConfig=_POLL)
+    except WaiterError:
+        raise LabError(f"{prepared.stack_name} was not deployed: {_why(cloudformation, prepared.stack_id)}") from None
+    [stack] = cloudformation.describe_stacks(StackName=prepared.stack_id)["Stacks"]
+    return {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", [])}
+
+
+def _why(cloudformation: Any, stack_id: str) -> str:
+    events = cloudformation.describe_stack_events(StackName=stack_id)["StackEvents"]
+    failed = [one for one in events if one["ResourceStatus"].endswith("_FAILED") and one.get("ResourceStatusReason")]
+    first = failed[-1] if failed else None
+    return f"{first['LogicalResourceId']}: {first['ResourceStatusReason']}" if first else "read its events."

@@ -1,0 +1,1 @@
+"""A published application as a part of a stack."""

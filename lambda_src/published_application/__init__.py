@@ -1,0 +1,1 @@
+"""A stack as a serverless application that can be published."""
