@@ -6,7 +6,20 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.markup import escape
 
-from lab.commands import anywhere, aurora, ecr, eks, eks_anywhere, eks_d, events, machine, messages, sar, sections, traces
+from lab.commands import (
+    anywhere,
+    aurora,
+    ecr,
+    eks,
+    eks_anywhere,
+    eks_d,
+    events,
+    machine,
+    messages,
+    sar,
+    sections,
+    traces,
+)
 from lab.errors import LabError
 from lab.views.terminal import err
 from lab_stacks.names import UnknownNameError

@@ -30,6 +30,11 @@ def environment_of(container: str) -> dict[str, str]:
     return dict(variable.split("=", 1) for variable in described["Config"]["Env"])
 
 
+def kill(container: str) -> None:
+    """End a container's program as a crash would."""
+    _answer_of("kill", container)
+
+
 def _answer_of(*words: str) -> str:
     lent = service.lent()
     if lent is None:

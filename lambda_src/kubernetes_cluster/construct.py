@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from aws_cdk import Annotations
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_iam as iam
@@ -141,6 +142,9 @@ class KubernetesCluster(eks.Cluster):
         #: Tell ``alarm_topic``: the API server fails, pods find no place.
         self.alarms: list[cloudwatch.Alarm] = cluster_alarms(self, topic=alarm_topic)
         acknowledge_cluster(self, compute)
+        Annotations.of(self).acknowledge_warning(
+            "@aws-cdk/aws-eks:isolatedSubnetsForKubectlPrivateSubnets", "No function applies manifests from there."
+        )
 
     def workload_role(self, construct_id: str, *, namespace: str, service_account: str) -> iam.Role:
         """Make a role that the pods of a service account have, by EKS Pod Identity; grant it what they need.

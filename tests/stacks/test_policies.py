@@ -37,7 +37,15 @@ from lambda_src.table.construct import OnDemandTable
 from lambda_src.traced_rest_api.construct import TracedRestApi
 from lambda_src.traced_topic.construct import TracedTopic
 from lambda_src.xray_account.construct import XrayAccount
-from tests.stacks import options_appsync, options_aurora, options_ecs_anywhere, options_eks, options_eks_anywhere, options_fargate, options_sar
+from tests.stacks import (
+    options_appsync,
+    options_aurora,
+    options_ecs_anywhere,
+    options_eks,
+    options_eks_anywhere,
+    options_fargate,
+    options_sar,
+)
 from tests.stacks.policies import PACKS, cdk_nag_findings, cfn_lint_findings, checkov_findings
 from tests.stacks.synthesis import CONTEXT, FORMS, Form, OnDemand, Synthesized, synthesize_form
 
