@@ -22,6 +22,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
+POSTGRESQL = ROOT / ".environments" / "postgresql"
 LOG = ROOT / ".lab" / "set-up.log"
 LOCK = LOG.with_suffix(".lock")
 LONGEST_SECONDS = 1800
@@ -68,17 +69,19 @@ def alone():
 
 
 def make_environments(purposes):
-    """Make every environment that is not there yet."""
-    postgresql = ROOT / ".environments" / "postgresql"
-    if "postgresql" in purposes or "test" in purposes or postgresql.exists():
-        environment(postgresql, ["requirements-postgresql.txt"])
+    """Make every environment that is not there yet; ``.venv`` first, as its uv makes the others."""
     if "postgresql" in purposes:
+        environment(POSTGRESQL, ["requirements-postgresql.txt"])
         return
-    app_requirements = ["requirements.txt", *(["requirements-dev.txt"] if "test" in purposes else [])]
-    environment(VENV, app_requirements, make=make_venv, editable=True)
+    tested = "test" in purposes
+    environment(
+        VENV, ["requirements.txt", *(["requirements-dev.txt"] if tested else [])], make=make_venv, editable=True
+    )
     environment(ROOT / ".environments" / "emulator", ["requirements-emulator.txt"])
     environment(ROOT / ".environments" / "lambda-runtime", ["requirements-lambda-runtime.txt"])
-    if "test" in purposes:
+    if tested or POSTGRESQL.exists():
+        environment(POSTGRESQL, ["requirements-postgresql.txt"])
+    if tested:
         for tool in ("checkov", "codegen", "sam"):
             environment(ROOT / ".environments" / tool, [f"requirements-{tool}.txt"])
     node_modules(purposes)
