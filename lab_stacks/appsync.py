@@ -66,8 +66,7 @@ class AppSync(Section):
             timeout=Duration.seconds(28),  # a cluster that was paused resumes in 15, and AppSync waits for 30
             **code,
         )
-        cluster.grant_data_api_access(selling)
-        cluster.application_secret.grant_read(selling)
+        cluster.grant_data_api(selling)
         bus = ArchivedEventBus(self, "Events", event_bus_name=self.setting("bookshop_bus", "Bookshop"), **operation)
 
         # Who may ask: principals of AWS, and people who signed in
