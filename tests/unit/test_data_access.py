@@ -117,6 +117,15 @@ def test_an_exception_rolls_back_and_goes_on() -> None:
     assert api.asked[1][1]["transactionId"] == api.asked[2][1]["transactionId"] == "t"
 
 
+def test_a_rollback_that_fails_does_not_hide_what_went_wrong() -> None:
+    over = refusal("TransactionNotFoundException", "Transaction t is not found")
+    api = DataApi({"transactionId": "t"}, refusal(*DUPLICATE), over)
+
+    with pytest.raises(ConstraintViolatedError), database(api).transaction() as transaction:
+        transaction.execute("INSERT ...")
+    assert api.operations[-1] == "rollback_transaction"
+
+
 def test_a_commit_that_fails_is_no_success() -> None:
     api = DataApi({"transactionId": "t"}, refusal(*AWAY))
 

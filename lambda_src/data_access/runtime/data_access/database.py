@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
@@ -12,7 +12,7 @@ import botocore.session
 from botocore.config import Config
 
 from .batches import batches
-from .errors import TooLargeError
+from .errors import DatabaseError, TooLargeError
 from .patience import patiently
 from .values import parameters, row
 
@@ -143,7 +143,9 @@ class Database(Statements):
         try:
             yield Transaction(self, identifier)
         except BaseException:
-            self.call("rollback_transaction", {"transactionId": identifier}, harmless=True)
+            # It may be over already, as after a statement that took too long: what went wrong first is what matters.
+            with suppress(DatabaseError):
+                self.call("rollback_transaction", {"transactionId": identifier}, harmless=True)
             raise
         self.call("commit_transaction", {"transactionId": identifier})
 
