@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, cast
 from lab.bookshop import people
 from lab.bookshop.client.exceptions import GraphQLClientGraphQLMultiError, GraphQLClientHttpError
 from lab.bookshop.client.input_types import CreateBookInput, OrderLineInput, PlaceOrderInput, UpdateBookInput
-from lab.bookshop.connection import connected, error_types
+from lab.bookshop.connection import address, connected, error_types
 from lab.database import database
+from lab.errors import LabError
 from lab.events.inbox import Inbox
-from lab.runbook import Evidence, Runbook, wait_for
+from lab.runbook import Evidence, NotMadeError, Runbook, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -193,6 +194,32 @@ def mutations_are_announced(deployed: Deployment) -> str:
     wait_for(all_came, seconds=60)
     assert sorted(heard) == sorted(expected), f"heard {heard}"
     return ", ".join(sorted(kind for kind, _, _ in heard))
+
+
+@runbook.check("Who subscribed to a book hears of its changes, and of no other book's", evidence=Evidence.AWS_ONLY)
+def changes_are_heard(deployed: Deployment) -> str:
+    """The emulator has no WebSocket to subscribe by: on AWS two books are changed, and one of them is heard of."""
+    try:
+        from lab.bookshop import subscription  # noqa: PLC0415 - its library is in the environment of the tests alone
+    except ModuleNotFoundError as error:
+        raise NotMadeError(f"{error.name} is not installed, which subscribes: `make set-up-test`.") from None
+    with connected(deployed) as shop, _stocked(deployed, f"runbook-{uuid.uuid4()}", 2) as [other_id, book_id]:
+
+        def change() -> None:
+            for changed_id in (other_id, book_id):
+                book = shop.book(changed_id).book
+                assert book is not None, f"{changed_id} is gone"
+                shop.update_book(
+                    UpdateBookInput(id=book.id, expectedVersion=book.version, title=f"After {book.version}")
+                )
+
+        try:
+            heard = subscription.first_change(address(deployed), deployed.target.session, book_id, change)
+        except LabError as error:
+            raise AssertionError(str(error)) from None
+        assert heard["id"] == book_id, f"heard of {heard}, and not of {book_id}"
+        assert heard["title"] == f"After {heard['version'] - 1}", f"heard {heard}"
+        return f"version {heard['version']} of the book, and nothing of the other"
 
 
 @runbook.check(
