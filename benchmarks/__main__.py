@@ -55,6 +55,7 @@ BENCHMARKS = {
     "synth": Benchmark("time of `cdk synth`", synth.comparisons, rounds=5),
     "lab-up": Benchmark("time of `lab up`", lab_up.comparisons, rounds=3),
     "lab-up-sar": Benchmark("time of `lab up sar`", lab_up.of_sar, rounds=3),
+    "lab-up-data": Benchmark("time of `lab up aurora` and of `lab up appsync`", lab_up.of_data, rounds=3),
     "events": Benchmark("events that get through a rule to a queue a second", events.comparisons, rounds=5),
     "rows": Benchmark("rows inserted by the Data API a second", rows.comparisons, rounds=5),
     "nested-query": Benchmark("milliseconds of one nested query of a graph", nested_query.comparisons, rounds=3),
