@@ -154,6 +154,8 @@ def fields_are_for_whom_they_are_for(deployed: Deployment) -> str:
     genre = f"runbook-{uuid.uuid4()}"
     with _stocked(deployed, genre, 1) as [book_id]:
         with people.role(deployed, "Query.books") as auth, connected(deployed, auth) as reader:
+            # AWS takes some seconds until a right that was given is in force.
+            wait_for(lambda: not _refused(lambda: reader.books(genre)))
             assert reader.books(genre).books.items, "the role that may query finds nothing"
             removing = _refused(lambda: reader.delete_book(book_id, 1))
             reading = _refused(lambda: reader.book(book_id))

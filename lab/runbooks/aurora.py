@@ -175,13 +175,17 @@ def iam_refuses(deployed: Deployment) -> str:
     """A role that has neither is refused, one that has the first is too, and one that has both is not."""
     cluster, secret = deployed.output("ClusterArn"), deployed.output("ApplicationSecretArn")
     rights = [("rds-data:ExecuteStatement", cluster), ("secretsmanager:GetSecretValue", secret)]
-    answers = []
-    for count in range(len(rights) + 1):
-        with _role(deployed, rights[:count]) as credentials:
+
+    def answered(given: list[tuple[str, str]]) -> str:
+        with _role(deployed, given) as credentials:
             client = deployed.client("rds-data", **credentials)
-            answers.append(
-                _answer(client, resourceArn=cluster, secretArn=secret, database=deployed.output("DatabaseName"))
-            )
+            request = {"resourceArn": cluster, "secretArn": secret, "database": deployed.output("DatabaseName")}
+            if given == rights:
+                # AWS takes some seconds until a right that was given is in force.
+                wait_for(lambda: _answer(client, **request) == "permitted")
+            return _answer(client, **request)
+
+    answers = [answered(rights[:count]) for count in range(len(rights) + 1)]
     assert answers[2] == "permitted", f"a role with both rights is answered {answers[2]}"
     for answer, lacking in zip(answers, ("any right", "the right to the secret"), strict=False):
         assert answer != "permitted", f"a role without {lacking} is permitted"
