@@ -66,6 +66,42 @@ def test_an_unknown_version_is_refused_with_those_that_there_are() -> None:
         validation.problems(SERVICE, "1.99")
 
 
+@pytest.mark.parametrize("version", ["1.3", "1", "", "1.35.0"])
+def test_no_other_version_is_taken_in_its_place(version: str) -> None:
+    """Such as 1.3, which YAML makes of an unquoted 1.30."""
+    with pytest.raises(UsageError, match=f"--kubernetes-version {version}: there are schemas for"):
+        validation.problems(SERVICE, version)
+
+
+@pytest.mark.parametrize("text", ["", "# nothing", "---\n---\n"])
+def test_what_has_no_manifest_is_not_well(text: str) -> None:
+    with pytest.raises(UsageError, match="There is no manifest in it"):
+        validation.problems(text, "1.35")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {containers: web}\n", "Pod web: spec.containers: "),
+        ("apiVersion: v1\nkind: Pod\nmetadata: [web]\nspec: {containers: []}\n", "Pod ?: metadata: "),
+        ("apiVersion: 1\nkind: Pod\n", "document 1: no manifest"),
+        ("apiVersion: v1\nkind: [Pod]\n", "document 1: no manifest"),
+    ],
+)
+def test_a_manifest_of_another_shape_is_refused(text: str, said: str) -> None:
+    [problem] = validation.problems(text, "1.35")
+
+    assert str(problem).startswith(said)
+
+
+def test_pods_are_held_to_restricted_pod_security() -> None:
+    text = "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {hostPID: true, containers: []}\n"
+
+    [problem] = validation.problems(text, "1.35")
+
+    assert str(problem) == "Pod web: hostPID is true: not with restricted pods"
+
+
 def test_text_that_is_no_yaml_is_refused() -> None:
     with pytest.raises(UsageError, match="That is no YAML"):
         validation.problems("a: [", "1.35")
