@@ -33,8 +33,8 @@ def print_manifests(
 
     With the section deployed, they name its image and its log group. They are checked before they are printed.
     """
-    if image:
-        text = manifests.rendered(image)
+    if image is not None:
+        text = manifests.of_image(image)
     else:
         deployed = deployment.find(catalog.section("eks"), choices.opened(target))
         kubernetes_version = deployed.output("KubernetesVersion")

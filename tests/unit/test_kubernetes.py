@@ -127,6 +127,14 @@ def test_the_command_says_that_all_is_well(tmp_path: Path) -> None:
     assert "well, for Kubernetes 1.35" in result.output
 
 
+@pytest.mark.parametrize("image", ["web", "web:latest", ""])
+def test_an_image_that_is_not_pinned_is_refused_as_a_wrong_option(image: str) -> None:
+    result = CliRunner().invoke(app, ["eks", "manifests", "--image", image])
+
+    assert isinstance(result.exception, UsageError)
+    assert f"image is {image}: an image with its tag" in str(result.exception)
+
+
 def test_a_token_is_a_signed_question_that_names_the_cluster() -> None:
     session = boto3.Session("AKIDEXAMPLE", "secret", region_name="eu-west-1")
 
