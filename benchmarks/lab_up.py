@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def comparisons(bench: Workbench) -> list[Comparison]:
     """Compare deployments that have nothing to change, and one that replaces the queue."""
-    section, fargate = _Section(bench, SECTION), _Fargate(bench)
+    section = _Section(bench, SECTION)
     return [
         Comparison(
             title=f"lab up, {what}",
@@ -28,15 +28,12 @@ def comparisons(bench: Workbench) -> list[Comparison]:
             unit="s",
         )
         for what, change in (("nothing to change", seconds), ("another queue", section.with_another_queue))
-    ] + [
-        Comparison(
-            title="lab up fargate, nothing to change",
-            ours=Side("lab up fargate", partial(seconds, fargate.lab_up)),
-            alternative=Side("cdk synth, and cdk deploy of what the emulator knows", fargate.cdk_deploy),
-            unit="s",
-            target=AtMost(1.2),
-        )
-    ]
+    ] + _of_fitted(bench, "fargate")
+
+
+def of_eks(bench: Workbench) -> list[Comparison]:
+    """Compare a deployment of the section `eks` that has nothing to change."""
+    return _of_fitted(bench, "eks")
 
 
 def of_sar(bench: Workbench) -> list[Comparison]:
@@ -47,6 +44,19 @@ def of_sar(bench: Workbench) -> list[Comparison]:
             title="lab up sar, nothing to change",
             ours=Side("lab up sar", partial(seconds, section.lab_up)),
             alternative=Side("cdk deploy Sar", partial(seconds, section.cdk_deploy)),
+            unit="s",
+            target=AtMost(1.2),
+        )
+    ]
+
+
+def _of_fitted(bench: Workbench, section_id: str) -> list[Comparison]:
+    section = _Fitted(bench, section_id)
+    return [
+        Comparison(
+            title=f"lab up {section_id}, nothing to change",
+            ours=Side(f"lab up {section_id}", partial(seconds, section.lab_up)),
+            alternative=Side("cdk synth, and cdk deploy of what the emulator knows", section.cdk_deploy),
             unit="s",
             target=AtMost(1.2),
         )
@@ -82,25 +92,26 @@ class _Section:
         return ["--context", f"queue_name=Messages-{self._queues}"] if self._id == SECTION else []
 
 
-class _Fargate:
+class _Fitted:
     """A section of which the emulator does not know everything: by hand, one leaves that out, and deploys the rest."""
 
-    def __init__(self, bench: Workbench) -> None:
+    def __init__(self, bench: Workbench, section_id: str) -> None:
         self._bench = bench
+        self._id = section_id
 
     def lab_up(self) -> None:
         """Synthesize, leave out, deploy."""
-        self._bench.run_lab("up", "fargate")
+        self._bench.run_lab("up", self._id)
 
     def cdk_deploy(self) -> float:
         """Measure the CDK CLI alone, which synthesizes too, and deploys what `lab up` once left in."""
         environment, fitted = self._bench.lab.environment, str(self._fitted)
-        synth = ["synth", "--quiet", "--context", "section=fargate", "--output", str(self._bench.folder / "fargate")]
-        deploy = ["deploy", "Fargate", "--app", fitted, "--require-approval", "never"]
+        synth = ["synth", "--quiet", "--context", f"section={self._id}", "--output", str(self._bench.folder / self._id)]
+        deploy = ["deploy", catalog.section(self._id).stack_id, "--app", fitted, "--require-approval", "never"]
         return seconds(lambda: [self._bench.cdk(*words, environment=environment) for words in (synth, deploy)])
 
     @cached_property
     def _fitted(self) -> Path:
         self.lab_up()
         left = self._bench.lab_home / "assembly-local-fitted"
-        return shutil.copytree(left, self._bench.folder / "fargate-fitted")
+        return shutil.copytree(left, self._bench.folder / f"{self._id}-fitted")
