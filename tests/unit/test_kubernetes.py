@@ -117,6 +117,14 @@ def test_the_command_names_the_file_and_fails(tmp_path: Path) -> None:
     assert f"{file}: Service web: " in result.output
 
 
+def test_the_command_reads_standard_input_and_says_what_cannot_be_read(tmp_path: Path) -> None:
+    file = tmp_path / "web.yaml"
+    file.write_bytes(b"\xff\xfe")
+
+    assert CliRunner().invoke(app, ["eks", "validate", "-"], input=SERVICE).exit_code == 0
+    assert "is not UTF-8 text" in str(CliRunner().invoke(app, ["eks", "validate", str(file)]).exception)
+
+
 def test_the_command_says_that_all_is_well(tmp_path: Path) -> None:
     file = tmp_path / "web.yaml"
     file.write_text(SERVICE)
