@@ -54,6 +54,7 @@ BENCHMARKS = {
     "import": Benchmark("time to import the handler and make its client", handler_import.comparisons, rounds=15),
     "synth": Benchmark("time of `cdk synth`", synth.comparisons, rounds=5),
     "lab-up": Benchmark("time of `lab up`", lab_up.comparisons, rounds=3),
+    "lab-up-eks": Benchmark("time of `lab up eks`", lab_up.of_eks, rounds=3),
     "lab-up-sar": Benchmark("time of `lab up sar`", lab_up.of_sar, rounds=3),
     "lab-up-data": Benchmark("time of `lab up aurora` and of `lab up appsync`", lab_up.of_data, rounds=3),
     "events": Benchmark("events that get through a rule to a queue a second", events.comparisons, rounds=5),

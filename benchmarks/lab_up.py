@@ -28,12 +28,17 @@ def comparisons(bench: Workbench) -> list[Comparison]:
             unit="s",
         )
         for what, change in (("nothing to change", seconds), ("another queue", section.with_another_queue))
-    ] + [_nothing_to_change(bench, "fargate")]
+    ] + _of_fitted(bench, "fargate")
+
+
+def of_eks(bench: Workbench) -> list[Comparison]:
+    """Compare a deployment of the section `eks` that has nothing to change."""
+    return _of_fitted(bench, "eks")
 
 
 def of_data(bench: Workbench) -> list[Comparison]:
     """Compare deployments of `aurora` and `appsync` that have nothing to change: their databases run already."""
-    return [_nothing_to_change(bench, section_id) for section_id in ("aurora", "appsync")]
+    return [*_of_fitted(bench, "aurora"), *_of_fitted(bench, "appsync")]
 
 
 def of_sar(bench: Workbench) -> list[Comparison]:
@@ -44,6 +49,19 @@ def of_sar(bench: Workbench) -> list[Comparison]:
             title="lab up sar, nothing to change",
             ours=Side("lab up sar", partial(seconds, section.lab_up)),
             alternative=Side("cdk deploy Sar", partial(seconds, section.cdk_deploy)),
+            unit="s",
+            target=AtMost(1.2),
+        )
+    ]
+
+
+def _of_fitted(bench: Workbench, section_id: str) -> list[Comparison]:
+    section = _Fitted(bench, section_id)
+    return [
+        Comparison(
+            title=f"lab up {section_id}, nothing to change",
+            ours=Side(f"lab up {section_id}", partial(seconds, section.lab_up)),
+            alternative=Side("cdk synth, and cdk deploy of what the emulator knows", section.cdk_deploy),
             unit="s",
             target=AtMost(1.2),
         )
@@ -79,7 +97,7 @@ class _Section:
         return ["--context", f"queue_name=Messages-{self._queues}"] if self._id == SECTION else []
 
 
-class _FittedSection:
+class _Fitted:
     """A section of which the emulator does not know everything: by hand, one leaves that out, and deploys the rest."""
 
     def __init__(self, bench: Workbench, section_id: str) -> None:
@@ -93,8 +111,7 @@ class _FittedSection:
     def cdk_deploy(self) -> float:
         """Measure the CDK CLI alone, which synthesizes too, and deploys what `lab up` once left in."""
         environment, fitted = self._bench.lab.environment, str(self._fitted)
-        output = str(self._bench.folder / self._id)
-        synth = ["synth", "--quiet", "--context", f"section={self._id}", "--output", output]
+        synth = ["synth", "--quiet", "--context", f"section={self._id}", "--output", str(self._bench.folder / self._id)]
         deploy = ["deploy", catalog.section(self._id).stack_id, "--app", fitted, "--require-approval", "never"]
         return seconds(lambda: [self._bench.cdk(*words, environment=environment) for words in (synth, deploy)])
 
@@ -103,14 +120,3 @@ class _FittedSection:
         self.lab_up()
         left = self._bench.lab_home / "assembly-local-fitted"
         return shutil.copytree(left, self._bench.folder / f"{self._id}-fitted")
-
-
-def _nothing_to_change(bench: Workbench, section_id: str) -> Comparison:
-    section = _FittedSection(bench, section_id)
-    return Comparison(
-        title=f"lab up {section_id}, nothing to change",
-        ours=Side(f"lab up {section_id}", partial(seconds, section.lab_up)),
-        alternative=Side("cdk synth, and cdk deploy of what the emulator knows", section.cdk_deploy),
-        unit="s",
-        target=AtMost(1.2),
-    )

@@ -162,7 +162,7 @@ def _type_of(block: Block, assignment: ast.Assign | ast.AnnAssign) -> str:
     """Find an attribute's type: its annotation, or that of the option or the method, or the class, that it is from."""
     options = {option.arg: option.annotation for option in block.constructor.args.kwonlyargs}
     answers = {method.name: method.returns for method in block.methods}
-    kind: ast.expr | None
+    kind: ast.expr | None = None
     match assignment:
         case ast.AnnAssign(annotation=kind):
             pass

@@ -29,8 +29,16 @@ class Options:
 
         A value that only CloudFormation knows (a token) is CloudFormation's to check.
         """
-        if not holds and not Token.is_unresolved(value):
+        if not holds and not _is_token(value):
             self.problems.append(f"{option} is {value}: {permitted}")
+
+
+def _is_token(value: object) -> bool:
+    try:
+        return bool(Token.is_unresolved(value))
+    except (AttributeError, TypeError):
+        # No value of the CDK's at all, such as a path or an enumeration of ours: it cannot even be asked.
+        return False
 
 
 @contextmanager

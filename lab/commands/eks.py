@@ -1,13 +1,13 @@
 """Commands for Kubernetes on Amazon EKS."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from lab import choices, deployment
 from lab.choices import TargetOption
-from lab.errors import LabError, UsageError
+from lab.errors import LabError
+from lab.files import read_text
 from lab.kubernetes import manifests, validation
 from lab.target import TargetName
 from lab.views.terminal import out
@@ -33,8 +33,8 @@ def print_manifests(
 
     With the section deployed, they name its image and its log group. They are checked before they are printed.
     """
-    if image:
-        text = manifests.rendered(image)
+    if image is not None:
+        text = manifests.of_image(image)
     else:
         deployed = deployment.find(catalog.section("eks"), choices.opened(target))
         kubernetes_version = deployed.output("KubernetesVersion")
@@ -47,7 +47,7 @@ def print_manifests(
 
 @eks.command()
 def validate(
-    file: Annotated[Path, typer.Argument(help="A file of manifests, one YAML document or many.")],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="Manifests, one YAML document or many; `-` reads it.")],
     *,
     kubernetes_version: Version = manifests.VERSION,
 ) -> None:
@@ -55,11 +55,7 @@ def validate(
 
     Needs no cluster. The exit status is 1 if anything is wrong.
     """
-    try:
-        text = file.read_text()
-    except OSError as error:
-        raise UsageError(f"{file}: {error.strerror}.") from None
-    found = validation.problems(text, kubernetes_version)
+    found = validation.problems(read_text(file), kubernetes_version)
     for problem in found:
         out.print(f"{file}: {problem}", markup=False, highlight=False, soft_wrap=True)
     if found:

@@ -268,7 +268,7 @@ def _cluster(wanted: str) -> Any:
 
 
 def _valid(file: str, site: Site) -> list[Document]:
-    """Read a specification in which nothing is wrong."""
+    """Read a specification of one cluster, in which nothing is wrong."""
     from lab.eks_anywhere import validation  # noqa: PLC0415
 
     report = validation.validate(read_text(file), site)
@@ -277,6 +277,9 @@ def _valid(file: str, site: Site) -> list[Document]:
         raise LabError(
             f"{file}:{first.line}:{first.column}: {first.problem}. `lab eks-anywhere validate {file}` says everything."
         )
+    clusters = [document["metadata"]["name"] for document in report.documents if document["kind"] == "Cluster"]
+    if len(clusters) > 1:
+        raise UsageError(f"{file} has the clusters {', '.join(clusters)}: give a file with one of them.")
     return [*report.documents]
 
 

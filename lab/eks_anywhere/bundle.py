@@ -121,7 +121,7 @@ def _machine_images(documents: Sequence[Document]) -> Iterator[str]:
 
 def _of_bundle(manifest: Mapping[str, Any], spec: Document, mirror: Mapping[str, Any]) -> list[KitImage]:
     version = spec["kubernetesVersion"]
-    bundles = manifest.get("spec", {}).get("versionsBundles", [])
+    bundles = _bundles(manifest)
     found = next((one for one in bundles if str(one.get("kubeVersion")) == version), None)
     if found is None:
         listed = ", ".join(str(one.get("kubeVersion")) for one in bundles) or "none"
@@ -130,6 +130,14 @@ def _of_bundle(manifest: Mapping[str, Any], spec: Document, mirror: Mapping[str,
     needed = {name: part for name, part in found.items() if name not in {*_OF_PROVIDERS.values()} - {provider}}
     images = {one["uri"]: one.get("imageDigest") for one in _images(needed)}
     return [KitImage(uri, digest, mirrored(uri, mirror)) for uri, digest in sorted(images.items())]
+
+
+def _bundles(manifest: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    spec = manifest.get("spec", {})
+    bundles = spec.get("versionsBundles", []) if isinstance(spec, dict) else None
+    if not isinstance(bundles, list) or not all(isinstance(one, dict) for one in bundles):
+        raise LabError("This is no bundle manifest of EKS Anywhere: its spec has no list of versionsBundles.")
+    return bundles
 
 
 def _images(part: Any) -> Iterator[Mapping[str, Any]]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from types import ModuleType
 
 #: The MiniStack whose insides the hooks are.
 WRITTEN_FOR = "1.5.33"
@@ -29,14 +30,19 @@ def extend() -> None:
 
     :raises MissingHookError: naming the module and the hooks that this MiniStack does not have.
     """
-    for found in iter_modules(__path__):
-        name = f"{__name__}.{found.name}"
-        try:
-            extension = import_module(name)
-        except ImportError as error:
-            raise _refusal(name, [str(error.name)]) from error
-        require(name, extension.HOOKS)
+    extensions = [_loaded(f"{__name__}.{found.name}") for found in iter_modules(__path__)]
+    # All of them before the first takes hold of anything: two may wrap the same function.
+    for extension in extensions:
+        require(extension.__name__, extension.HOOKS)
+    for extension in extensions:
         extension.extend()
+
+
+def _loaded(name: str) -> ModuleType:
+    try:
+        return import_module(name)
+    except ImportError as error:
+        raise _refusal(name, [str(error.name)]) from error
 
 
 def require(extension: str, hooks: Iterable[str]) -> None:

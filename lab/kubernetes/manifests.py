@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lab.errors import UsageError
+
 if TYPE_CHECKING:
     from lab.deployment import Deployment
     from lambda_src.web_workload.fargate_logs import FargateLogs
@@ -23,6 +25,19 @@ def rendered(image: str, *, namespace: str = "web", logs: FargateLogs | None = N
     app = cdk8s.App()
     WebWorkload(app, NAME, image=image, namespace=namespace, fargate_logs=logs)
     return str(app.synth_yaml())
+
+
+def of_image(image: str) -> str:
+    """Write the manifests for an image that somebody names.
+
+    :raises UsageError: for one that is not pinned.
+    """
+    from lambda_src.options import InvalidOptionsError  # noqa: PLC0415 - loads the CDK
+
+    try:
+        return rendered(image)
+    except InvalidOptionsError as error:
+        raise UsageError(f"--image {image}: {error}") from None
 
 
 def of_section(deployed: Deployment) -> str:

@@ -105,13 +105,16 @@ def workload_answers(deployed: Deployment) -> str:
         raise NotMadeError(_why_nobody_answers(deployed, endpoint))
     text, namespace = manifests.of_section(deployed), deployed.output("Namespace")
     with cluster.reached(deployed.target.session, deployed.output("ClusterName"), command) as kubectl:
-        kubectl("apply", "-f", "-", given=text)
+        # What somebody applied before, by `lab eks manifests | kubectl apply -f -`, is theirs to delete.
+        was_there = kubectl("get", "namespace", namespace, "--ignore-not-found", "-o", "name").strip()
         try:
+            kubectl("apply", "-f", "-", given=text)
             kubectl("-n", namespace, "rollout", "status", f"deployment/{manifests.NAME}", "--timeout=280s")
             pods = json.loads(kubectl("-n", namespace, "get", "pods", "-o", "json"))["items"]
             page = kubectl("get", "--raw", f"/api/v1/namespaces/{namespace}/services/{manifests.NAME}:80/proxy/")
         finally:
-            kubectl("delete", "-f", "-", "--ignore-not-found", given=text)
+            if not was_there:
+                kubectl("delete", "-f", "-", "--ignore-not-found", given=text)
     names = [pod["metadata"]["name"] for pod in pods]
     assert any(name in page for name in names), f"none of {', '.join(names)} answered"
     return f"{len(names)} pods, and one of them answered"

@@ -96,7 +96,7 @@ class PublishedApplication(Construct):
             options.require(
                 (license_file is None) == (spdx_license_id is None),
                 "license_file",
-                str(license_file),
+                license_file,
                 "given together with spdx_license_id, or both left out",
             )
             documents = {"license_file": license_file, "readme_file": readme_file}
@@ -150,7 +150,7 @@ def _check_document(options: Options, option: str, document: Path | None) -> Non
     if document is None:
         return
     if not document.is_file():
-        options.require(False, option, str(document), "a file that exists")
+        options.require(False, option, document, "a file that exists")
     else:
         size = document.stat().st_size
         options.require(size <= LARGEST_DOCUMENT, option, f"{size:,} bytes", f"{LARGEST_DOCUMENT:,} bytes at most")

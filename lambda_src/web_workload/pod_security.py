@@ -44,66 +44,75 @@ def violations(manifest: Mapping[str, Any]) -> list[str]:
 
 
 def _pod_of(manifest: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    spec: Mapping[str, Any] = manifest.get("spec") or {}
     match manifest.get("kind"):
         case "Pod":
-            return spec
+            return _part(manifest, "spec")
+        case "PodTemplate":
+            return _part(manifest, "template", "spec")
         case "CronJob":
-            job: Mapping[str, Any] = spec.get("jobTemplate", {}).get("spec", {})
-            return _template(job)
+            return _part(manifest, "spec", "jobTemplate", "spec", "template", "spec")
         case "Deployment" | "ReplicaSet" | "ReplicationController" | "StatefulSet" | "DaemonSet" | "Job":
-            return _template(spec)
+            return _part(manifest, "spec", "template", "spec")
     return None
 
 
-def _template(spec: Mapping[str, Any]) -> Mapping[str, Any]:
-    pod: Mapping[str, Any] = spec.get("template", {}).get("spec", {})
-    return pod
+def _part(whole: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
+    """Return a part of a manifest; one that is null is not given, as Kubernetes reads it."""
+    for name in names:
+        whole = whole.get(name) or {}
+    return whole
+
+
+def _items(whole: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    return [item or {} for item in whole.get(name) or []]
 
 
 def _containers(pod: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
     return [
-        container
-        for kind in ("initContainers", "containers", "ephemeralContainers")
-        for container in pod.get(kind) or []
+        container for kind in ("initContainers", "containers", "ephemeralContainers") for container in _items(pod, kind)
     ]
 
 
 def _of_pod(pod: Mapping[str, Any]) -> Iterator[str]:
-    context = pod.get("securityContext") or {}
+    context = _part(pod, "securityContext")
     for name in ("hostNetwork", "hostPID", "hostIPC"):
         if pod.get(name):
             yield f"{name} is true: not with restricted pods"
-    for volume in pod.get("volumes") or []:
+    for volume in _items(pod, "volumes"):
         for kind in volume.keys() - {"name"} - _VOLUMES:
             yield f"volume {volume.get('name')} is a {kind}: {', '.join(sorted(_VOLUMES))}"
-    for sysctl in context.get("sysctls") or []:
+    for sysctl in _items(context, "sysctls"):
         if sysctl.get("name") not in _SYSCTLS:
             yield f"sysctl {sysctl.get('name')} is not a safe one"
     yield from _identity(context)
 
 
 def _of_container(container: Mapping[str, Any], pod: Mapping[str, Any]) -> Iterator[str]:
-    own = container.get("securityContext") or {}
-    context = {**(pod.get("securityContext") or {}), **own}
+    own = _part(container, "securityContext")
+    said = {name: value for name, value in own.items() if value is not None}
+    context = {**_part(pod, "securityContext"), **said}
     if own.get("privileged"):
         yield "privileged is true: false"
     if own.get("allowPrivilegeEscalation") is not False:
         yield f"allowPrivilegeEscalation is {own.get('allowPrivilegeEscalation')}: false"
     if context.get("runAsNonRoot") is not True:
         yield f"runAsNonRoot is {context.get('runAsNonRoot')}: true, here or in the pod"
-    if (context.get("seccompProfile") or {}).get("type") not in _SECCOMP:
+    if _part(context, "seccompProfile").get("type") not in _SECCOMP:
         yield "seccompProfile is not set: RuntimeDefault or Localhost, here or in the pod"
-    capabilities = own.get("capabilities") or {}
+    capabilities = _part(own, "capabilities")
     if "ALL" not in (capabilities.get("drop") or []):
         yield "capabilities.drop lacks ALL"
     for added in set(capabilities.get("add") or []) - {"NET_BIND_SERVICE"}:
         yield f"capabilities.add has {added}: NET_BIND_SERVICE alone"
-    if own.get("procMount", "Default") != "Default":
+    if said.get("procMount", "Default") != "Default":
         yield f"procMount is {own['procMount']}: Default"
-    for port in container.get("ports") or []:
+    for port in _items(container, "ports"):
         if port.get("hostPort"):
             yield f"hostPort is {port['hostPort']}: none"
+    for handler in ("livenessProbe", "readinessProbe", "startupProbe", "lifecycle.postStart", "lifecycle.preStop"):
+        for action in ("httpGet", "tcpSocket"):
+            if host := _part(container, *handler.split("."), action).get("host"):
+                yield f"{handler}.{action}.host is {host}: none, so that it is the pod's own"
     yield from _identity(own)
 
 
@@ -111,10 +120,10 @@ def _identity(context: Mapping[str, Any]) -> Iterator[str]:
     """Who it is for the host: what a pod and a container may say alike."""
     if context.get("runAsUser") == 0:
         yield "runAsUser is 0: any other"
-    selinux = context.get("seLinuxOptions") or {}
-    if selinux.get("type", "") not in _SELINUX_TYPES or selinux.get("user") or selinux.get("role"):
+    selinux = _part(context, "seLinuxOptions")
+    if (selinux.get("type") or "") not in _SELINUX_TYPES or selinux.get("user") or selinux.get("role"):
         yield "seLinuxOptions name a user, a role, or a type that is not a container's"
-    if (context.get("appArmorProfile") or {}).get("type", "RuntimeDefault") not in _SECCOMP:
+    if _part(context, "appArmorProfile").get("type", "RuntimeDefault") not in _SECCOMP:
         yield "appArmorProfile is Unconfined: RuntimeDefault or Localhost"
-    if (context.get("windowsOptions") or {}).get("hostProcess"):
+    if _part(context, "windowsOptions").get("hostProcess"):
         yield "windowsOptions.hostProcess is true: not with restricted pods"

@@ -65,7 +65,7 @@ def lab(lab_home: Path) -> Iterator[Lab]:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=900,
             check=False,
         )
         assert done.returncode == status, f"lab {' '.join(words)}: {done.returncode}\n{done.stdout}\n{done.stderr}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import runpy
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import pytest
@@ -33,6 +34,24 @@ def test_what_comes_from_code_is_what_the_code_says_now() -> None:
 def test_every_block_has_a_page_with_an_example() -> None:
     assert [path.stem for path in EXAMPLES] == blocks.NAMES
     assert sorted(path.stem for path in (pages.DOCS / "blocks").glob("*.md")) == blocks.NAMES
+
+
+def test_an_attribute_whose_type_cannot_be_seen_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "unseen.py").write_text(
+        "from constructs import Construct\n\n\n"
+        "class Unseen(Construct):\n"
+        '    """A block.\n\n    :param size: of it.\n    """\n\n'
+        "    def __init__(self, scope, construct_id, *, size: int = 1) -> None:\n"
+        "        super().__init__(scope, construct_id)\n"
+        "        #: Twice the size.\n"
+        "        self.twice = size * 2\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    module = import_module("unseen")
+    monkeypatch.setattr(blocks, "load", lambda _: blocks.Block(module, module.Unseen))
+
+    with pytest.raises(TypeError, match=r"Unseen: annotate `self\.twice = size \* 2`"):
+        blocks.page("network")
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=name)

@@ -52,7 +52,7 @@ from tests.stacks.synthesis import CONTEXT, FORMS, Form, OnDemand, Synthesized, 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-from tests.stacks.policies import CheckovFindings
+    from tests.stacks.policies import CheckovFindings
 
 
 @pytest.mark.parametrize("pack", PACKS)

@@ -51,6 +51,27 @@ def test_every_supported_kubernetes_takes_the_manifests(text: str, version: str)
     assert validation.problems(text, version) == []
 
 
+@pytest.mark.parametrize(
+    ("was", "broken", "said"),
+    [
+        ("runAsNonRoot: true", "runAsNonRoot: false", "Deployment web: container web: runAsNonRoot is False"),
+        ("type: RuntimeDefault", "type: Unconfined", "Deployment web: container web: seccompProfile is not set"),
+        ("privileged: false", "privileged: true", "Deployment web: container web: privileged is true"),
+        ("- ALL", "- NET_RAW", "Deployment web: container web: capabilities.drop lacks ALL"),
+        ("readinessProbe:", "readynessProbe:", "Deployment web: spec.template.spec.containers.0"),
+        ("maxUnavailable: 1\n", "maxUnavailable: [1]\n", "PodDisruptionBudget web"),
+        ("policyTypes:", "policyType:", "NetworkPolicy web"),
+        ("minReplicas: 2", "minReplicas: two", "HorizontalPodAutoscaler web"),
+    ],
+)
+def test_what_is_broken_in_them_is_found(text: str, was: str, broken: str, said: str) -> None:
+    assert was in text
+
+    found = [str(problem) for problem in validation.problems(text.replace(was, broken), "1.35")]
+
+    assert [problem for problem in found if problem.startswith(said)], found
+
+
 def test_there_is_all_that_keeps_a_workload_up(text: str) -> None:
     kinds = {document["kind"] for document in yaml.safe_load_all(text)}
 

@@ -40,6 +40,12 @@ def test_a_bundle_without_the_version_is_refused() -> None:
         kit(BARE_METAL.documents(), None, manifest())
 
 
+@pytest.mark.parametrize("broken", [{"spec": []}, {"spec": {"versionsBundles": 3}}, {"spec": {"versionsBundles": [3]}}])
+def test_what_has_another_shape_is_no_bundle(broken: dict[str, Any]) -> None:
+    with pytest.raises(LabError, match="This is no bundle manifest"):
+        kit(older(), None, broken)
+
+
 @pytest.mark.parametrize("broken", [{}, {"spec": {}}])
 def test_what_is_no_bundle_is_refused(broken: dict[str, Any]) -> None:
     with pytest.raises(LabError, match="none"):

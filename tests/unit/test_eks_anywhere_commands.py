@@ -116,6 +116,16 @@ def test_nothing_is_planned_with_what_is_wrong(file: Path, command: list[str]) -
     assert ":32:12: spec.externalEtcdConfiguration.count: 2 is even" in str(done.exception)
 
 
+@pytest.mark.parametrize("command", [["plan-upgrade", "--to", "1.36"], ["bundle"]])
+def test_nothing_is_planned_for_two_clusters_at_once(file: Path, command: list[str]) -> None:
+    file.write_text(BARE_METAL.as_yaml() + VSPHERE.as_yaml())
+
+    done = run(command[0], str(file), *command[1:])
+
+    assert isinstance(done.exception, UsageError)
+    assert "has the clusters warehouse, factory: give a file with one of them" in str(done.exception)
+
+
 def test_a_kit_is_printed_for_a_person_and_for_a_program(tmp_path: Path) -> None:
     file = tmp_path / "warehouse.yaml"
     file.write_text(BARE_METAL.as_yaml())

@@ -66,6 +66,42 @@ def test_an_unknown_version_is_refused_with_those_that_there_are() -> None:
         validation.problems(SERVICE, "1.99")
 
 
+@pytest.mark.parametrize("version", ["1.3", "1", "", "1.35.0"])
+def test_no_other_version_is_taken_in_its_place(version: str) -> None:
+    """Such as 1.3, which YAML makes of an unquoted 1.30."""
+    with pytest.raises(UsageError, match=f"--kubernetes-version {version}: there are schemas for"):
+        validation.problems(SERVICE, version)
+
+
+@pytest.mark.parametrize("text", ["", "# nothing", "---\n---\n"])
+def test_what_has_no_manifest_is_not_well(text: str) -> None:
+    with pytest.raises(UsageError, match="There is no manifest in it"):
+        validation.problems(text, "1.35")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {containers: web}\n", "Pod web: spec.containers: "),
+        ("apiVersion: v1\nkind: Pod\nmetadata: [web]\nspec: {containers: []}\n", "Pod ?: metadata: "),
+        ("apiVersion: 1\nkind: Pod\n", "document 1: no manifest"),
+        ("apiVersion: v1\nkind: [Pod]\n", "document 1: no manifest"),
+    ],
+)
+def test_a_manifest_of_another_shape_is_refused(text: str, said: str) -> None:
+    [problem] = validation.problems(text, "1.35")
+
+    assert str(problem).startswith(said)
+
+
+def test_pods_are_held_to_restricted_pod_security() -> None:
+    text = "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {hostPID: true, containers: []}\n"
+
+    [problem] = validation.problems(text, "1.35")
+
+    assert str(problem) == "Pod web: hostPID is true: not with restricted pods"
+
+
 def test_text_that_is_no_yaml_is_refused() -> None:
     with pytest.raises(UsageError, match="That is no YAML"):
         validation.problems("a: [", "1.35")
@@ -81,6 +117,14 @@ def test_the_command_names_the_file_and_fails(tmp_path: Path) -> None:
     assert f"{file}: Service web: " in result.output
 
 
+def test_the_command_reads_standard_input_and_says_what_cannot_be_read(tmp_path: Path) -> None:
+    file = tmp_path / "web.yaml"
+    file.write_bytes(b"\xff\xfe")
+
+    assert CliRunner().invoke(app, ["eks", "validate", "-"], input=SERVICE).exit_code == 0
+    assert "is not UTF-8 text" in str(CliRunner().invoke(app, ["eks", "validate", str(file)]).exception)
+
+
 def test_the_command_says_that_all_is_well(tmp_path: Path) -> None:
     file = tmp_path / "web.yaml"
     file.write_text(SERVICE)
@@ -89,6 +133,14 @@ def test_the_command_says_that_all_is_well(tmp_path: Path) -> None:
 
     assert result.exit_code == 0
     assert "well, for Kubernetes 1.35" in result.output
+
+
+@pytest.mark.parametrize("image", ["web", "web:latest", ""])
+def test_an_image_that_is_not_pinned_is_refused_as_a_wrong_option(image: str) -> None:
+    result = CliRunner().invoke(app, ["eks", "manifests", "--image", image])
+
+    assert isinstance(result.exception, UsageError)
+    assert f"image is {image}: an image with its tag" in str(result.exception)
 
 
 def test_a_token_is_a_signed_question_that_names_the_cluster() -> None:

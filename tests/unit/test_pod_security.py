@@ -69,6 +69,14 @@ BAD = [
     (with_container_context(procMount="Unmasked"), "container web: procMount is Unmasked"),
     (with_container_context(runAsUser=0), "container web: runAsUser is 0"),
     (with_container(ports=[{"hostPort": 80}]), "container web: hostPort is 80"),
+    (
+        with_container(livenessProbe={"httpGet": {"host": "169.254.169.254", "port": 80}}),
+        "container web: livenessProbe.httpGet.host is 169.254.169.254",
+    ),
+    (
+        with_container(lifecycle={"preStop": {"tcpSocket": {"host": "db", "port": 80}}}),
+        "container web: lifecycle.preStop.tcpSocket.host is db",
+    ),
 ]
 
 
@@ -99,6 +107,22 @@ def test_pods_of_a_cron_job_are_found_too() -> None:
     template = {"spec": with_pod(hostPID=True)["spec"]}
 
     assert violations({"kind": "CronJob", "spec": {"jobTemplate": {"spec": {"template": template}}}})
+
+
+def test_pods_of_a_template_are_found_too() -> None:
+    assert violations({"kind": "PodTemplate", "template": {"spec": with_pod(hostPID=True)["spec"]}})
+
+
+def test_a_probe_of_the_pod_itself_is_taken() -> None:
+    assert violations(with_container(readinessProbe={"httpGet": {"path": "/", "port": 80, "host": ""}})) == []
+
+
+def test_what_is_null_is_not_given() -> None:
+    pod = with_container_context(runAsNonRoot=None, seccompProfile=None, procMount=None, seLinuxOptions={"type": None})
+
+    assert violations(pod) == []
+    assert violations({"kind": "CronJob", "spec": {"jobTemplate": None}}) == []
+    assert violations(with_pod(volumes=[None], initContainers=None)) == []
 
 
 def test_what_has_no_pods_has_no_violations() -> None:

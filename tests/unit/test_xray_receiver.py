@@ -92,6 +92,21 @@ def test_the_header_is_read_as_the_daemon_reads_it(sender: Sender, header: bytes
         (HEADER + document(start_time=1), "InvalidTraceId"),
         (HEADER + b"x" * (65_507 - len(HEADER)), "ParseError"),
     ],
+    # A document has the time in it: every process needs the same names.
+    ids=[
+        "nothing",
+        "an empty header",
+        "no header",
+        "another format",
+        "another version",
+        "a header without end",
+        "no document",
+        "no text",
+        "a document without end",
+        "no id",
+        "a trace of another time",
+        "no JSON",
+    ],
 )
 def test_everything_else_is_counted_by_its_reason(sender: Sender, datagram: bytes, reason: str) -> None:
     sender.send(datagram, HEADER + document())

@@ -1,0 +1,97 @@
+"""The check that runs the workload, against a stand-in for `kubectl` that keeps what it was asked."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+from unittest.mock import Mock
+
+import boto3
+import pytest
+
+from lab.errors import LabError
+from lab.kubernetes import cluster, manifests
+from lab.runbook import NotMadeError
+from lab.runbooks import eks
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OUTPUTS = {"ClusterName": "emulated", "Namespace": "web"}
+PODS = json.dumps({"items": [{"metadata": {"name": "web-1"}}, {"metadata": {"name": "web-2"}}]})
+KUBECTL = """#!/bin/sh
+echo "$@" >> {folder}/asked
+case "$*" in
+  "get namespace"*) cat {folder}/namespace ;;
+  *rollout*) exit $(cat {folder}/rollout) ;;
+  *pods*) echo '{pods}' ;;
+  *--raw*) echo "<p>This is $(cat {folder}/page)</p>" ;;
+esac
+"""
+
+
+@pytest.fixture
+def deployed(monkeypatch: pytest.MonkeyPatch) -> Mock:
+    session = boto3.Session("AKIDEXAMPLE", "secret", region_name="eu-west-1")
+    described = {"cluster": {"endpoint": "https://127.0.0.1:1", "certificateAuthority": {"data": "Y2E="}}}
+    client = Mock(describe_cluster=Mock(return_value=described))
+    real = session.client
+    monkeypatch.setattr(session, "client", lambda name, **more: client if name == "eks" else real(name, **more))
+    monkeypatch.setattr(cluster, "answers", lambda _: True)
+    monkeypatch.setattr(manifests, "of_section", lambda _: "kind: Namespace\n")
+    made = Mock(output=OUTPUTS.__getitem__, client=session.client)
+    made.target.session = session
+    return made
+
+
+@pytest.fixture
+def kubectl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name, text in {"namespace": "", "rollout": "0", "page": "web-2"}.items():
+        (tmp_path / name).write_text(text)
+    command = tmp_path / "kubectl"
+    command.write_text(KUBECTL.format(folder=tmp_path, pods=PODS))
+    command.chmod(0o755)
+    monkeypatch.setattr(cluster, "installed", lambda: str(command))
+    return tmp_path
+
+
+def asked(kubectl: Path) -> str:
+    return (kubectl / "asked").read_text()
+
+
+def test_a_pod_that_answers_is_seen_and_the_workload_is_gone_afterwards(deployed: Mock, kubectl: Path) -> None:
+    assert eks.workload_answers(deployed) == "2 pods, and one of them answered"
+
+    assert asked(kubectl).splitlines()[-1] == "delete -f - --ignore-not-found"
+
+
+def test_an_answer_of_somebody_else_is_none(deployed: Mock, kubectl: Path) -> None:
+    (kubectl / "page").write_text("nginx")
+
+    with pytest.raises(AssertionError, match="none of web-1, web-2 answered"):
+        eks.workload_answers(deployed)
+
+
+def test_what_does_not_start_is_removed_too(deployed: Mock, kubectl: Path) -> None:
+    (kubectl / "rollout").write_text("1")
+
+    with pytest.raises(LabError, match="rollout status deployment/web"):
+        eks.workload_answers(deployed)
+
+    assert "delete" in asked(kubectl)
+
+
+def test_a_workload_that_was_there_before_is_left(deployed: Mock, kubectl: Path) -> None:
+    (kubectl / "namespace").write_text("namespace/web\n")
+
+    eks.workload_answers(deployed)
+
+    assert "apply" in asked(kubectl)
+    assert "delete" not in asked(kubectl)
+
+
+def test_without_kubectl_nothing_is_claimed(deployed: Mock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster, "installed", lambda: None)
+
+    with pytest.raises(NotMadeError, match="kubectl is not installed"):
+        eks.workload_answers(deployed)
