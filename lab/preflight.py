@@ -2,7 +2,8 @@
 
 The app is never asked where it runs: a copy of what it synthesized is changed instead. A resource of an unknown type
 becomes a WaitConditionHandle, which does nothing and which ``Ref`` still works on; an attribute of it becomes a text
-that says where it came from. So does a public parameter of AWS's, such as the newest machine image.
+that says where it came from. So does a public parameter of AWS's, such as the newest machine image. A record in a
+hosted zone that the emulator does not have is left out likewise: the zone is somebody's on AWS.
 """
 
 from __future__ import annotations
@@ -17,17 +18,21 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from botocore.client import BaseClient
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_ssm import SSMClient
 
 _STAND_IN = "AWS::CloudFormation::WaitConditionHandle"
+_RECORD = "AWS::Route53::RecordSet"
 _ATTRIBUTE_IN_TEXT = re.compile(r"\$\{(\w+)\.([\w.]+)\}")
 
 
-def fit(assembly: Path, copy: Path, cloudformation: CloudFormationClient, ssm: SSMClient) -> Counter[str]:
+def fit(
+    assembly: Path, copy: Path, cloudformation: CloudFormationClient, ssm: SSMClient, route53: BaseClient
+) -> Counter[str]:
     """Copy ``assembly`` without what the emulator does not know; return what that was, and how many of each."""
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(assembly, copy)
@@ -36,13 +41,14 @@ def fit(assembly: Path, copy: Path, cloudformation: CloudFormationClient, ssm: S
     parameters = unknown_parameters(
         {name for template in templates.values() for name in _public_parameters(template).values()}, ssm
     )
+    zones = unknown_zones({zone for template in templates.values() for zone in _zones(template).values()}, route53)
     new_names: dict[str, str] = {}
     left_out: Counter[str] = Counter()
     for path, template in templates.items():
-        fitted = without_parameters(without(template, types), parameters)
+        fitted = without_parameters(without(template, types, zones), parameters)
         if fitted == template:
             continue
-        left_out.update(kind for kind in _types(template) if kind in types)
+        left_out.update(template["Resources"][name]["Type"] for name in _gone(template, types, zones))
         left_out.update(name for name in _public_parameters(template).values() if name in parameters)
         old, new = path.read_bytes(), json.dumps(fitted, indent=1).encode()
         path.write_bytes(new)
@@ -106,10 +112,18 @@ def unknown_parameters(names: set[str], ssm: SSMClient) -> set[str]:
     return set(ssm.get_parameters(Names=sorted(names))["InvalidParameters"]) if names else set()
 
 
-def without(template: dict[str, Any], unknown: set[str]) -> dict[str, Any]:
-    """Return the template with a stand-in for every resource of an unknown type."""
+def unknown_zones(zones: set[str], route53: BaseClient) -> set[str]:
+    """Ask the emulator which of these hosted zones, by their ids, it does not have."""
+    if not zones:
+        return set()
+    pages = route53.get_paginator("list_hosted_zones").paginate()
+    return zones - {zone["Id"].rpartition("/")[2] for page in pages for zone in page["HostedZones"]}
+
+
+def without(template: dict[str, Any], unknown: set[str], zones: Collection[str] = ()) -> dict[str, Any]:
+    """Return the template with a stand-in for every resource of an unknown type, or that is a record in such a zone."""
     resources = template["Resources"]
-    gone = {name for name, resource in resources.items() if resource["Type"] in unknown}
+    gone = _gone(template, unknown, zones)
     stand_ins = {
         name: {
             "Type": _STAND_IN,
@@ -151,6 +165,21 @@ def _without_in_text(text: str, gone: set[str]) -> str:
     return _ATTRIBUTE_IN_TEXT.sub(
         lambda found: f"not-emulated-{found[1]}-{found[2]}" if found[1] in gone else found[0], text
     )
+
+
+def _gone(template: dict[str, Any], unknown: set[str], zones: Collection[str]) -> set[str]:
+    of_types = {name for name, resource in template.get("Resources", {}).items() if resource["Type"] in unknown}
+    return of_types | {name for name, zone in _zones(template).items() if zone in zones}
+
+
+def _zones(template: dict[str, Any]) -> dict[str, str]:
+    """Find the records of a template whose hosted zone is given by its id, and not made by the template."""
+    named = {
+        name: resource["Properties"].get("HostedZoneId")
+        for name, resource in template.get("Resources", {}).items()
+        if resource["Type"] == _RECORD
+    }
+    return {name: zone for name, zone in named.items() if isinstance(zone, str)}
 
 
 def _public_parameters(template: dict[str, Any]) -> dict[str, str]:

@@ -90,7 +90,8 @@ class Local:
         postgresql.install_for(assembly, progress)
         copy = LAB / "assembly-local-fitted"
         engine = self._engine_for(assembly) if preflight.runs_containers(assembly) else None
-        left_out = preflight.fit(assembly, copy, self.session.client("cloudformation"), self.session.client("ssm"))
+        client = self.session.client
+        left_out = preflight.fit(assembly, copy, client("cloudformation"), client("ssm"), client("route53"))
         if left_out:
             named = ", ".join(f"{kind} ({count})" for kind, count in sorted(left_out.items()))
             progress.note(f"Not emulated, left out of this deployment: {named}")

@@ -26,7 +26,7 @@ write_files:
   - path: {folder}/{code_name}
     owner: root:root
     permissions: "0600"
-    content: {code}
+    content: "{code}"
   - path: {folder}/{script_name}
     owner: root:root
     permissions: "0600"

@@ -13,7 +13,7 @@ import httpx
 
 from lab.bookshop.connection import SignedRequests
 from lab.errors import LabError
-from lab.runbook import wait_for
+from lab.runbook import NotMadeError, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping
@@ -86,12 +86,15 @@ def signed_in(deployed: Deployment, *groups: str) -> Iterator[httpx.Auth]:
         cognito.admin_set_user_password(UserPoolId=pool, Username=name, Password=password, Permanent=True)
         for group in groups:
             cognito.admin_add_user_to_group(UserPoolId=pool, Username=name, GroupName=group)
-        answer = cognito.admin_initiate_auth(
-            UserPoolId=pool,
-            ClientId=deployed.output("UserPoolClientId"),
-            AuthFlow="ADMIN_USER_PASSWORD_AUTH",
-            AuthParameters={"USERNAME": name, "PASSWORD": password},
-        )
+        try:
+            answer = cognito.admin_initiate_auth(
+                UserPoolId=pool,
+                ClientId=deployed.output("UserPoolClientId"),
+                AuthFlow="ADMIN_USER_PASSWORD_AUTH",
+                AuthParameters={"USERNAME": name, "PASSWORD": password},
+            )
+        except cognito.exceptions.InvalidParameterException as error:
+            raise NotMadeError(f"A program cannot sign in with a password in the posture production: {error}") from None
         yield _Bearer(answer["AuthenticationResult"]["AccessToken"])
     finally:
         cognito.admin_delete_user(UserPoolId=pool, Username=name)

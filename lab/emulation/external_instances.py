@@ -11,9 +11,11 @@ Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-anywhere
 from __future__ import annotations
 
 import json
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+from ministack.core.concurrency import run_reentrant
 from ministack.core.responses import (
     AccountRegionScopedDict,
     error_response_json,
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
 HOOKS = [
+    "ministack.core.concurrency.run_reentrant(fn, args, thread_name)",
     "ministack.core.responses.AccountRegionScopedDict",
     "ministack.core.responses.error_response_json(code, message, status, extra, message_key, content_type)",
     "ministack.core.responses.get_account_id()",
@@ -62,6 +65,8 @@ Properties = dict[str, Any]
 Response = tuple[int, dict[str, str], Any]
 
 _instances: Any = AccountRegionScopedDict()
+# An instance is not taken out between the moment in which a task finds room on it, and the one in which it is there.
+_placing = threading.RLock()
 
 
 def extend() -> None:
@@ -86,7 +91,10 @@ def _with_registration(handle: Callable[..., Awaitable[Response]]) -> Callable[.
     async def handle_request(method: str, path: str, headers: dict[str, str], body: bytes, query: Any) -> Response:
         if headers.get("x-amz-target", "").endswith(".RegisterContainerInstance"):
             session = sts._sessions.get(extract_access_key_id(headers, query), {})
-            return _register(json.loads(body or b"{}"), session.get("Arn", "").rpartition("/")[2])
+            managed_instance = session.get("Arn", "").rpartition("/")[2]
+            # In a thread, as MiniStack's own operations are: the engine is asked, and everybody else need not wait.
+            registered: Response = await run_reentrant(_register, json.loads(body or b"{}"), managed_instance)
+            return registered
         return await handle(method, path, headers, body, query)
 
     return handle_request
@@ -155,10 +163,11 @@ def _deregister(data: Properties) -> Response:
     instance = _find(data, data.get("containerInstance", ""))
     if instance is None or instance["status"] == "INACTIVE":
         return _refused("InvalidParameterException", "Container instance not found.")
-    tasks = _tasks_on(instance)
-    if tasks and not data.get("force"):
-        return _refused("InvalidParameterException", "Found running tasks on the instance.")
-    instance |= {"status": "INACTIVE", "agentConnected": False}
+    with _placing:
+        tasks = _tasks_on(instance)
+        if tasks and not data.get("force"):
+            return _refused("InvalidParameterException", "Found running tasks on the instance.")
+        instance |= {"status": "INACTIVE", "agentConnected": False}
     # On AWS they run on, and nobody looks after them; here nobody could ever end them.
     _stop(instance["cluster"], tasks, "Container instance deregistered")
     _place_services(instance["cluster"])
@@ -167,8 +176,10 @@ def _deregister(data: Properties) -> Response:
 
 def _update_state(data: Properties) -> Response:
     changed = [instance for named in data["containerInstances"] if (instance := _find(data, named))]
+    with _placing:
+        for instance in changed:
+            instance["status"] = data["status"]
     for instance in changed:
-        instance["status"] = data["status"]
         if data["status"] == "DRAINING":
             _stop(instance["cluster"], _tasks_on(instance), "Container instance draining")
     if changed:
@@ -187,18 +198,19 @@ def _with_placement(run: Callable[[Properties], Response]) -> Callable[[Properti
         tasks: list[Properties] = []
         failures: list[Properties] = []
         for _ in range(data.get("count", 1)):
-            instance, reason = _place(cluster, data)
-            if instance is None:
-                _say(cluster, data, reason)
-                failures.append({"reason": reason})
-                continue
-            status, headers, body = run({**data, "count": 1})
-            if status >= 400:
-                return status, headers, body
-            for task in json.loads(body)["tasks"]:
-                task["containerInstanceArn"] = instance["containerInstanceArn"]
-                ecs._tasks[task["taskArn"]]["containerInstanceArn"] = instance["containerInstanceArn"]
-                tasks.append(task)
+            with _placing:
+                instance, reason = _place(cluster, data)
+                if instance is None:
+                    _say(cluster, data, reason)
+                    failures.append({"reason": reason})
+                    continue
+                status, headers, body = run({**data, "count": 1})
+                if status >= 400:
+                    return status, headers, body
+                for task in json.loads(body)["tasks"]:
+                    task["containerInstanceArn"] = instance["containerInstanceArn"]
+                    ecs._tasks[task["taskArn"]]["containerInstanceArn"] = instance["containerInstanceArn"]
+                    tasks.append(task)
         return _answer({"tasks": tasks, "failures": failures})
 
     return run_task

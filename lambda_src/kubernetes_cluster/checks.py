@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from lambda_src.options import Options
 
-_EVERYWHERE = ipaddress.ip_network("0.0.0.0/0")
+_WIDEST = 8
 # RFC 1123, as Kubernetes takes it for a namespace.
 _NAMESPACE = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 
@@ -54,7 +54,10 @@ def check_networks(
             network = _network(block)
             options.require(network is not None, option, block, "an IPv4 network, such as 203.0.113.0/24")
             if option == "public_access_from":
-                options.require(network != _EVERYWHERE, option, block, "not everybody: name the networks of your own")
+                everybody = network is not None and network.prefixlen < _WIDEST
+                options.require(
+                    not everybody, option, block, "not everybody: name the networks of your own, /8 at most"
+                )
     private = [network for block in (*remote_nodes, *remote_pods) if (network := _network(block))]
     for network in private:
         permitted = "a private network (RFC 1918 or 6598)"

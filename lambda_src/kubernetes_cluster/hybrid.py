@@ -12,6 +12,9 @@ from lambda_src.acknowledged import acknowledge, acknowledge_inline_policy
 def add_hybrid_nodes(cluster: eks.Cluster) -> iam.Role:
     """Make the role that hybrid nodes have by AWS Systems Manager, and let it join ``cluster``.
 
+    It may not deregister managed instances, which ``nodeadm uninstall`` would try: a node that was broken into could
+    then end all the others. Whoever removes a node does that with rights of their own.
+
     Source: https://docs.aws.amazon.com/eks/latest/userguide/hybrid-nodes-creds.html
     """
     stack = Stack.of(cluster)

@@ -122,6 +122,8 @@ class SchemaMigrations(Construct):
             "Schema",
             service_token=self.function.function_arn,
             resource_type="Custom::SchemaMigrations",
+            # A function that was ended cannot answer; by default CloudFormation waits an hour for it.
+            service_timeout=Duration.seconds(timeout.to_seconds() + 60),
             # Whatever changes here has the function run again.
             properties={
                 "Migrations": {one.name: one.checksum for one in folder.migrations},

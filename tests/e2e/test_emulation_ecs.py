@@ -176,6 +176,28 @@ def test_a_service_replaces_a_task_that_is_killed(engine: Engine, tasks: Tasks) 
     assert wait_for(settled(killed), seconds=SECONDS), running()
 
 
+def test_a_deployment_fails_by_three_tasks_and_not_because_the_engine_names_no_digest(tasks: Tasks) -> None:
+    definition = tasks.register({"name": "web", "image": "localhost/nobody-built-this:1"})
+    tasks.client.create_service(
+        cluster=tasks.cluster,
+        serviceName="tests",
+        taskDefinition=definition,
+        desiredCount=1,
+        launchType="FARGATE",
+        deploymentConfiguration={"deploymentCircuitBreaker": {"enable": True, "rollback": False}},
+    )
+
+    def deployment() -> dict[str, Any]:
+        [found] = tasks.client.describe_services(cluster=tasks.cluster, services=["tests"])["services"]
+        return dict(found["deployments"][0])
+
+    try:
+        assert wait_for(lambda: deployment()["rolloutState"] == "FAILED", seconds=SECONDS), deployment()
+        assert deployment()["failedTasks"] == 3
+    finally:
+        tasks.client.delete_service(cluster=tasks.cluster, service="tests", force=True)
+
+
 def test_without_an_engine_the_section_deploys_and_says_what_that_leaves_out(
     lab: Lab, without_engine: dict[str, str]
 ) -> None:

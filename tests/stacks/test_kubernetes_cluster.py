@@ -38,6 +38,7 @@ REFUSED = [
     ({"fargate_namespaces": ["Web"]}, "fargate_namespaces is Web: 1 to 63 lower case letters"),
     ({**AUTO_MODE, **FARGATE}, "fargate_namespaces is web: none with Auto Mode"),
     ({"public_access_from": ["0.0.0.0/0"], **FARGATE}, "public_access_from is 0.0.0.0/0: not everybody"),
+    ({"public_access_from": ["128.0.0.0/1"], **FARGATE}, "public_access_from is 128.0.0.0/1: not everybody"),
     ({"public_access_from": ["203.0.113.7/24"], **FARGATE}, "public_access_from is 203.0.113.7/24: an IPv4 network"),
     ({"remote_node_networks": ["8.8.8.0/24"], **FARGATE}, "remote networks is 8.8.8.0/24: a private network"),
     (

@@ -187,6 +187,15 @@ def test_cloud_init_writes_both_files_and_runs_the_script_without_waiting(folder
     assert {"curl", "gnupg"} <= set(read["packages"])
 
 
+def test_a_code_of_digits_stays_a_text_in_user_data(tmp_path: Path) -> None:
+    folder = tmp_path / "host"
+    installation.prepare(folder)
+    installation.write(folder, MADE, "12345678901234567890")
+
+    files = yaml.safe_load(renderings.cloud_init(folder, MADE))["write_files"]
+    assert "12345678901234567890" in [file["content"] for file in files]
+
+
 def test_ansible_copies_the_code_without_showing_it_and_has_none_in_it(folder: Path) -> None:
     text = renderings.ansible(folder, MADE)
     [play] = yaml.safe_load(text)

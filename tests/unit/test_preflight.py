@@ -21,6 +21,7 @@ KNOWN = "AWS::SQS::Queue"
 UNKNOWN = "AWS::EC2::Instance"
 PRIVATE_IP = {"Fn::GetAtt": ["Host", "PrivateIp"]}
 NO_SSM: Any = None  # a template without public parameters asks for none
+NO_ROUTE53: Any = None  # nor one without records for a hosted zone
 TEMPLATE = {
     "Resources": {
         "Queue": {
@@ -104,7 +105,9 @@ def assembly(folder: Path) -> str:
 def test_a_changed_template_is_named_by_its_new_content(tmp_path: Path) -> None:
     old = assembly(tmp_path / "synthesized")
     said = f"Template error: Unrecognized resource types: [{UNKNOWN}]"
-    left_out = preflight.fit(tmp_path / "synthesized", tmp_path / "copy", cloudformation_that_says(said), NO_SSM)
+    left_out = preflight.fit(
+        tmp_path / "synthesized", tmp_path / "copy", cloudformation_that_says(said), NO_SSM, NO_ROUTE53
+    )
 
     assert left_out == {UNKNOWN: 1}
     new = hashlib.sha256((tmp_path / "copy" / "S.template.json").read_bytes()).hexdigest()
@@ -117,7 +120,9 @@ def test_a_changed_template_is_named_by_its_new_content(tmp_path: Path) -> None:
 
 def test_an_assembly_that_the_emulator_knows_is_copied_as_it_is(tmp_path: Path) -> None:
     assembly(tmp_path / "synthesized")
-    assert not preflight.fit(tmp_path / "synthesized", tmp_path / "copy", cloudformation_that_says(None), NO_SSM)
+    assert not preflight.fit(
+        tmp_path / "synthesized", tmp_path / "copy", cloudformation_that_says(None), NO_SSM, NO_ROUTE53
+    )
     for file in (tmp_path / "synthesized").iterdir():
         assert (tmp_path / "copy" / file.name).read_bytes() == file.read_bytes()
 
@@ -126,7 +131,11 @@ def test_any_other_objection_of_the_emulator_is_not_swallowed(tmp_path: Path) ->
     assembly(tmp_path / "synthesized")
     with pytest.raises(Exception, match="Template format error"):
         preflight.fit(
-            tmp_path / "synthesized", tmp_path / "copy", cloudformation_that_says("Template format error"), NO_SSM
+            tmp_path / "synthesized",
+            tmp_path / "copy",
+            cloudformation_that_says("Template format error"),
+            NO_SSM,
+            NO_ROUTE53,
         )
 
 
@@ -151,6 +160,36 @@ def test_only_public_parameters_are_asked_for_and_those_left_out_are_named(tmp_p
     template = {"Parameters": PARAMETERS, "Resources": {"Queue": {"Type": KNOWN}}}
     (tmp_path / "synthesized" / "S.template.json").write_text(json.dumps(template))
     left_out = preflight.fit(
-        tmp_path / "synthesized", tmp_path / "copy", cloudformation_that_says(None), ssm_that_lacks(IMAGE)
+        tmp_path / "synthesized", tmp_path / "copy", cloudformation_that_says(None), ssm_that_lacks(IMAGE), NO_ROUTE53
     )
     assert left_out == {IMAGE: 1}
+
+
+def test_a_record_in_a_zone_of_somebody_elses_is_left_out_and_counted(tmp_path: Path) -> None:
+    alias = {"DNSName": "x.example.com", "HostedZoneId": "Z35SXDOTRQ7X7K"}
+    theirs = {"Type": "AWS::Route53::RecordSet", "Properties": {"HostedZoneId": "ZTHEIRS", "AliasTarget": alias}}
+    ours = {"Type": "AWS::Route53::RecordSet", "Properties": {"HostedZoneId": "ZOURS"}}
+    made = {"Type": "AWS::Route53::RecordSet", "Properties": {"HostedZoneId": {"Ref": "Zone"}}}
+    (tmp_path / "synthesized").mkdir()
+    template = {"Resources": {"Theirs": theirs, "Ours": ours, "Made": made}}
+    (tmp_path / "synthesized" / "S.template.json").write_text(json.dumps(template))
+
+    copy = tmp_path / "copy"
+    left_out = preflight.fit(
+        tmp_path / "synthesized", copy, cloudformation_that_says(None), NO_SSM, route53_that_has("ZOURS")
+    )
+
+    assert left_out == {"AWS::Route53::RecordSet": 1}
+    resources = json.loads((copy / "S.template.json").read_text())["Resources"]
+    assert resources["Theirs"]["Type"] == "AWS::CloudFormation::WaitConditionHandle"
+    assert (resources["Ours"], resources["Made"]) == (ours, made)
+
+
+def route53_that_has(zone: str) -> Any:
+    client = boto3.client("route53", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+    stubber = Stubber(client)
+    zones = [{"Id": f"/hostedzone/{zone}", "Name": "example.com.", "CallerReference": "x"}]
+    answer = {"HostedZones": zones, "Marker": "", "IsTruncated": False, "MaxItems": "100"}
+    stubber.add_response("list_hosted_zones", answer)
+    stubber.activate()
+    return client

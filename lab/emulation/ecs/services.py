@@ -20,6 +20,7 @@ HOOKS = [
     "ministack.services.ecs._fail_task_start(task, docker_client, reason)",
     "ministack.services.ecs._make_deployment(task_definition, desired_count, status)",
     "ministack.services.ecs._reconcile_service_tasks(cluster_name, svc_key)",
+    "ministack.services.ecs._record_service_task_failure(task, digest_resolution_failed)",
     "ministack.services.ecs._record_task_ip(task, container, ecs_network)",
     "ministack.services.ecs._register_task_definition(data)",
     "ministack.services.ecs._stop_task(data)",
@@ -35,6 +36,7 @@ def extend() -> None:
     """Keep services as AWS does."""
     ecs._make_deployment = _in_progress(ecs._make_deployment)
     ecs._fail_task_start = _after_a_pause(ecs._fail_task_start)
+    ecs._record_service_task_failure = _of_tasks_alone(ecs._record_service_task_failure)
     ecs._record_task_ip = _with_published_ports(ecs._record_task_ip)
     ecs._ACTION_MAP |= {
         "StopTask": _replacing(ecs._stop_task),
@@ -62,6 +64,20 @@ def _after_a_pause(fail: Callable[..., None]) -> Callable[..., None]:
         fail(*args)
 
     return fail_task_start
+
+
+def _of_tasks_alone(record: Callable[..., None]) -> Callable[..., None]:
+    """Let the tasks that fail decide about a deployment, and not an engine that names no digest of their image.
+
+    Podman names none, and a busy engine may not answer: MiniStack would then fail the deployment for good, one that was
+    completed too, and the service would start no task any more. An image that is not there fails the task.
+    """
+
+    def record_service_task_failure(task: Properties, digest_resolution_failed: bool = False) -> None:
+        if not digest_resolution_failed:
+            record(task)
+
+    return record_service_task_failure
 
 
 def _with_published_ports(record: Callable[..., None]) -> Callable[..., None]:

@@ -11,9 +11,14 @@ const THROTTLED = [
 /** End with a type that a client can act on. What happened inside is in the logs, and not in the answer. */
 export function failed(error) {
   if (THROTTLED.includes(error.type)) {
-    util.error('The service is busy: try again in a moment.', 'TryAgain');
+    busy();
   }
   util.error('The request could not be answered.', 'InternalError');
+}
+
+/** End with the advice to try again. */
+export function busy() {
+  util.error('The service is busy: try again in a moment.', 'TryAgain');
 }
 
 /** End with what the client did wrong. */

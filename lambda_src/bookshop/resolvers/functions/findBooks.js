@@ -1,5 +1,5 @@
 import { runtime, util } from '@aws-appsync/utils';
-import { failed, refused } from '../errors.js';
+import { busy, failed, refused } from '../errors.js';
 
 /** Read the books of all lines at once; those that nobody asked for are not read. */
 export function request(ctx) {
@@ -17,6 +17,11 @@ export function request(ctx) {
 export function response(ctx) {
   if (ctx.error) {
     failed(ctx.error);
+  }
+  // A key that DynamoDB was too busy to read is no missing book.
+  const unread = ctx.result.unprocessedKeys ? ctx.result.unprocessedKeys[ctx.env.TABLE_NAME] : null;
+  if (unread && unread.length > 0) {
+    busy();
   }
   ctx.stash.books = {};
   for (const book of ctx.result.data[ctx.env.TABLE_NAME]) {
