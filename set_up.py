@@ -22,7 +22,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
-POSTGRESQL = ROOT / ".environments" / "postgresql"
 LOG = ROOT / ".lab" / "set-up.log"
 LOCK = LOG.with_suffix(".lock")
 LONGEST_SECONDS = 1800
@@ -70,8 +69,9 @@ def alone():
 
 def make_environments(purposes):
     """Make every environment that is not there yet; ``.venv`` first, as its uv makes the others."""
+    postgresql = ROOT / ".environments" / "postgresql"
     if "postgresql" in purposes:
-        environment(POSTGRESQL, ["requirements-postgresql.txt"])
+        environment(postgresql, ["requirements-postgresql.txt"])
         return
     tested = "test" in purposes
     environment(
@@ -79,8 +79,8 @@ def make_environments(purposes):
     )
     environment(ROOT / ".environments" / "emulator", ["requirements-emulator.txt"])
     environment(ROOT / ".environments" / "lambda-runtime", ["requirements-lambda-runtime.txt"])
-    if tested or POSTGRESQL.exists():
-        environment(POSTGRESQL, ["requirements-postgresql.txt"])
+    if tested or postgresql.exists():
+        environment(postgresql, ["requirements-postgresql.txt"])
     if tested:
         for tool in ("checkov", "codegen", "sam"):
             environment(ROOT / ".environments" / tool, [f"requirements-{tool}.txt"])

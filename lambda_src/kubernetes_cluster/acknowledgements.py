@@ -1,4 +1,4 @@
-"""Why the roles of a cluster have policies that AWS manages."""
+"""Why a cluster waits for its network by name, and its roles have policies that AWS manages."""
 
 from __future__ import annotations
 
@@ -24,7 +24,13 @@ _AUTO_MODE_NODES = ["AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryRead
 
 
 def acknowledge_cluster(cluster: eks.Cluster, compute: Compute) -> None:
-    """Acknowledge the policies of the roles that the CDK makes for a cluster."""
+    """Acknowledge what the CDK makes for a cluster: what it waits for, and the policies of its roles."""
+    acknowledge(
+        cluster,
+        "W3005",
+        reason="The CDK has the cluster wait for its network, parts of which the cluster names anyway: what is said twice "
+        "changes nothing, and it is not ours to take out.",
+    )
     auto_mode = compute is Compute.AUTO_MODE
     _acknowledge(cluster.node.find_child("Role"), [*_CONTROL_PLANE, *(_AUTO_MODE if auto_mode else [])])
     if auto_mode:

@@ -141,6 +141,8 @@ class KubernetesCluster(eks.Cluster):
             self._add_addon(name, version)
         #: Tell ``alarm_topic``: the API server fails, pods find no place.
         self.alarms: list[cloudwatch.Alarm] = cluster_alarms(self, topic=alarm_topic)
+        # What manifests applied from here would wait for: a parameter that nobody reads.
+        self.node.try_remove_child("KubectlReadyBarrier")
         acknowledge_cluster(self, compute)
         Annotations.of(self).acknowledge_warning(
             "@aws-cdk/aws-eks:isolatedSubnetsForKubectlPrivateSubnets", "No function applies manifests from there."

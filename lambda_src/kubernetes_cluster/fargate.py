@@ -73,20 +73,20 @@ class FargatePods(Construct):
             ),
         )
         role.add_to_policy(
+            iam.PolicyStatement(actions=["ecr:GetAuthorizationToken"], resources=["*"])
+        )  # knows no other
+        images = Stack.of(self).format_arn(service="ecr", account="*", resource="repository", resource_name="*")
+        role.add_to_policy(
             iam.PolicyStatement(
-                actions=[
-                    "ecr:BatchCheckLayerAvailability",
-                    "ecr:BatchGetImage",
-                    "ecr:GetAuthorizationToken",
-                    "ecr:GetDownloadUrlForLayer",
-                ],
-                resources=["*"],  # a token is for every registry, and pods name the images
+                actions=["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+                resources=[images],
             )
         )
         acknowledge_inline_policy(role)
         acknowledge(
             role,
             "AwsSolutions-IAM5[Resource::*]",
+            "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:ecr:<AWS::Region>:*:repository/*]",
             reason="The role pulls whatever images the pods of the cluster name, which only Kubernetes knows; the "
             "token of a registry has no resource. It is what AmazonEKSFargatePodExecutionRolePolicy permits.",
         )

@@ -27,7 +27,7 @@ PROFILE = {
 
 @pytest.fixture(scope="module", autouse=True)
 def emulator(lab: Lab) -> None:
-    lab("up", "ecr", SERVERLESS_LAB_ENGINE="none")
+    lab("up", "ecr")
 
 
 @pytest.fixture

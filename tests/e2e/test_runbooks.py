@@ -54,10 +54,12 @@ WHOLLY_EMULATED = {"eks-anywhere.packages"}
 
 
 @pytest.mark.parametrize(("entry", "variant"), VARIANTS)
-def test_a_variant_deploys_without_what_the_emulator_does_not_know(lab: Lab, entry: CatalogEntry, variant: str) -> None:
+def test_a_variant_deploys_without_what_the_emulator_does_not_know(
+    lab: Lab, without_engine: dict[str, str], entry: CatalogEntry, variant: str
+) -> None:
     words = [word for name, value in entry.variants[variant].items() for word in ("-c", f"{name}={value}")]
     # What differs is the template; the images of others that a variant may run would come from a registry.
-    ran = lab("run", entry.id, *words, "--json", SERVERLESS_LAB_ENGINE="none")
+    ran = lab("run", entry.id, *words, "--json", **without_engine)
     left_out = "Not emulated, left out of this deployment: " in ran.stderr
     assert left_out == (f"{entry.id}.{variant}" not in WHOLLY_EMULATED)
     assert json.loads(ran.stdout)["failed"] == 0

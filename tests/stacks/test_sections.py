@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
@@ -21,6 +22,19 @@ ACTIONS_ON_ANY_RESOURCE = {
     "ec2:DescribeNetworkInterfaces",
     "ec2:DescribeSubnets",
     "ec2:UnassignPrivateIpAddresses",
+    "ec2messages:AcknowledgeMessage",
+    "ec2messages:DeleteMessage",
+    "ec2messages:FailMessage",
+    "ec2messages:GetEndpoint",
+    "ec2messages:GetMessages",
+    "ec2messages:SendReply",
+    "ecr:GetAuthorizationToken",
+    "ecs:DiscoverPollEndpoint",
+    "elasticloadbalancing:DescribeListeners",
+    "elasticloadbalancing:DescribeRules",
+    "elasticloadbalancing:DescribeTargetGroups",
+    "elasticloadbalancing:DescribeTargetHealth",
+    "logs:DescribeLogGroups",
     "ssm:UpdateInstanceInformation",
     "ssmmessages:CreateControlChannel",
     "ssmmessages:CreateDataChannel",
@@ -32,12 +46,26 @@ ACTIONS_ON_ANY_RESOURCE = {
     "xray:PutTelemetryRecords",
     "xray:PutTraceSegments",
 }
-# Their names are inside a role, an API or a user pool, where no other stack has any.
+# Their names are inside a role, an API, a user pool, a cluster or what scales, where no other stack has any.
 NAMED_INSIDE_ANOTHER = {
+    "AWS::ApplicationAutoScaling::ScalingPolicy",
     "AWS::AppSync::DataSource",
     "AWS::AppSync::FunctionConfiguration",
     "AWS::Cognito::UserPoolGroup",
+    "AWS::EKS::Addon",
     "AWS::IAM::Policy",
+}
+# Amazon EKS names these for the roles that it and its nodes act with, and changes them with its versions.
+ASKED_FOR_BY_EKS = {
+    "AmazonEC2ContainerRegistryPullOnly",
+    "AmazonEC2ContainerRegistryReadOnly",
+    "AmazonEKSBlockStoragePolicy",
+    "AmazonEKSClusterPolicy",
+    "AmazonEKSComputePolicy",
+    "AmazonEKSLoadBalancingPolicy",
+    "AmazonEKSNetworkingPolicy",
+    "AmazonEKSWorkerNodePolicy",
+    "AmazonSSMManagedInstanceCore",
 }
 
 
@@ -64,7 +92,7 @@ def test_a_physical_name_is_one_that_a_user_can_change(synthesized: Synthesized)
 
     # A name may be made of another: log groups are named by whose logs they keep.
     changeable = set(synthesized.stack.settings.values())
-    assert [name for name in names if not changeable & {name, *name.split("/")}] == []
+    assert [name for name in names if not changeable & {name.rstrip("."), *name.split("/")}] == []
 
 
 def test_only_actions_that_know_no_resource_are_allowed_on_any(template: dict[str, Any]) -> None:
@@ -79,8 +107,14 @@ def test_only_actions_that_know_no_resource_are_allowed_on_any(template: dict[st
     assert allowed <= ACTIONS_ON_ANY_RESOURCE
 
 
-def test_no_role_has_a_policy_of_awss(template: dict[str, Any]) -> None:
-    assert [role for role in resources(template, "AWS::IAM::Role").values() if "ManagedPolicyArns" in role] == []
+def test_no_role_has_a_policy_of_awss_but_where_the_service_asks_for_it(template: dict[str, Any]) -> None:
+    attached = {
+        name
+        for role in resources(template, "AWS::IAM::Role").values()
+        for name in re.findall(r"policy/([\w/-]+)", json.dumps(role.get("ManagedPolicyArns", [])))
+    }
+
+    assert attached <= ASKED_FOR_BY_EKS
 
 
 def test_synthesis_looked_nothing_up(synthesized: Synthesized) -> None:

@@ -59,7 +59,7 @@ def test_postgresql_is_made_when_it_is_asked_for_and_then_alone(
             others.append(path)
 
     monkeypatch.setattr(set_up, "environment", environment_of)
-    monkeypatch.setattr(set_up, "cdk_cli", lambda: None)
+    monkeypatch.setattr(set_up, "node_modules", lambda _: None)
     set_up.make_environments(purposes)
 
     assert (workshop == ["make", "pip install"]) is made
