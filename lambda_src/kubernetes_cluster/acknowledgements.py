@@ -28,8 +28,8 @@ def acknowledge_cluster(cluster: eks.Cluster, compute: Compute) -> None:
     acknowledge(
         cluster,
         "W3005",
-        reason="The CDK has the cluster wait for its network, parts of which the cluster names anyway: what is said twice "
-        "changes nothing, and it is not ours to take out.",
+        reason="The CDK has the cluster wait for its network, parts of which the cluster names anyway: what is said "
+        "twice changes nothing, and it is not ours to take out.",
     )
     auto_mode = compute is Compute.AUTO_MODE
     _acknowledge(cluster.node.find_child("Role"), [*_CONTROL_PLANE, *(_AUTO_MODE if auto_mode else [])])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aws_cdk import ArnFormat, Stack
+from aws_cdk import ArnFormat, Stack, Token
 from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_iam as iam
 from constructs import Construct
@@ -75,7 +75,11 @@ class FargatePods(Construct):
         role.add_to_policy(
             iam.PolicyStatement(actions=["ecr:GetAuthorizationToken"], resources=["*"])
         )  # knows no other
-        images = Stack.of(self).format_arn(service="ecr", account="*", resource="repository", resource_name="*")
+        stack = Stack.of(self)
+        # As the tool writes what only CloudFormation knows.
+        partition = "<AWS::Partition>" if Token.is_unresolved(stack.partition) else stack.partition
+        region = "<AWS::Region>" if Token.is_unresolved(stack.region) else stack.region
+        images = stack.format_arn(service="ecr", account="*", resource="repository", resource_name="*")
         role.add_to_policy(
             iam.PolicyStatement(
                 actions=["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
@@ -86,7 +90,7 @@ class FargatePods(Construct):
         acknowledge(
             role,
             "AwsSolutions-IAM5[Resource::*]",
-            "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:ecr:<AWS::Region>:*:repository/*]",
+            f"AwsSolutions-IAM5[Resource::arn:{partition}:ecr:{region}:*:repository/*]",
             reason="The role pulls whatever images the pods of the cluster name, which only Kubernetes knows; the "
             "token of a registry has no resource. It is what AmazonEKSFargatePodExecutionRolePolicy permits.",
         )
