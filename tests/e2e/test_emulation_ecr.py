@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from botocore.exceptions import ClientError
 
 from lab.ecr import oci
 from lab.loopback import is_loopback
+from tests import stand_in
 
 from .conftest import ROOT
 
@@ -44,21 +46,21 @@ TEMPLATE = {
     "Outputs": {"Name": {"Value": {"Ref": "Images"}}},
 }
 # Stands in for a container engine: what it is told to push, it pushes to the registry that it was logged in to.
-DOCKER = """#!{python}
+DOCKER = """
 import base64, json, os, sys
 from pathlib import Path
 from lab.ecr import oci
 words, state = sys.argv[1:], Path(__file__).with_suffix(".json")
-known = json.loads(state.read_text()) if state.exists() else {{"calls": []}}
+known = json.loads(state.read_text()) if state.exists() else {"calls": []}
 known["calls"].append(words)
 if words[0] == "login":
     user, password = words[words.index("--username") + 1], sys.stdin.read().strip()
-    known[words[-1]] = base64.b64encode(f"{{user}}:{{password}}".encode()).decode()
+    known[words[-1]] = base64.b64encode(f"{user}:{password}".encode()).decode()
 state.write_text(json.dumps(known))
 if words[0] == "push":
     registry, _, rest = words[1].partition("/")
     repository, _, tag = rest.rpartition(":")
-    oci.Registry("http://" + registry, known[registry]).push(repository, oci.image({{"app": b"asset"}}), tag)
+    oci.Registry("http://" + registry, known[registry]).push(repository, oci.image({"app": b"asset"}), tag)
 sys.exit(words[0] == "inspect")
 """
 APP = """
@@ -152,8 +154,7 @@ def test_images_outlive_a_stop_and_a_start(lab: Lab, session: boto3.Session, rep
 def test_the_cdk_cli_pushes_an_image_asset_once(lab: Lab, session: boto3.Session, tmp_path: Path) -> None:
     docker = tmp_path / "bin" / "docker"
     docker.parent.mkdir()
-    docker.write_text(DOCKER.format(python=sys.executable))
-    docker.chmod(0o755)
+    stand_in.install(docker, DOCKER)
     (tmp_path / "image").mkdir()
     (tmp_path / "image" / "Dockerfile").write_text("FROM scratch\n")
     (tmp_path / "app.py").write_text(APP)
@@ -163,7 +164,7 @@ def test_the_cdk_cli_pushes_an_image_asset_once(lab: Lab, session: boto3.Session
         "PATH": f"{docker.parent}{os.pathsep}{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": str(ROOT),
     }
-    words = [str(ROOT / "node_modules" / ".bin" / "cdk"), "--app", f"{sys.executable} app.py", "deploy"]
+    words = [str(ROOT / "node_modules" / ".bin" / "cdk"), "--app", f"{shlex.quote(sys.executable)} app.py", "deploy"]
     for _ in range(2):
         subprocess.run([*words, "--require-approval", "never"], cwd=tmp_path, env=environ, check=True, timeout=120)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -117,13 +118,22 @@ def test_aliases_of_aliases_are_refused_before_they_fill_the_memory() -> None:
         ("kind: Cluster\n", "apiVersion"),
         ("apiVersion: anywhere.eks.amazonaws.com/v1alpha2\nkind: Cluster\n", "v1alpha1"),
         ("a: \x00", "this is no YAML"),
-        ("[" * 3000 + "]" * 3000, "cannot be read"),
     ],
 )
 def test_what_is_no_specification_at_all_is_said(text: str, said: str) -> None:
     findings = validate(text).findings
 
     assert any(said in str(finding.problem) for finding in findings), findings
+
+
+@pytest.mark.parametrize("depth", [900, 3000])
+@pytest.mark.parametrize(("opened", "closed"), [("[", "]"), ("- ", "")], ids=["flow", "block"])
+def test_what_is_nested_too_deeply_is_one_problem(opened: str, closed: str, depth: int) -> None:
+    [finding] = validate(f"{opened * depth}a{closed * depth}").findings
+
+    # Python's limit is met, or before that libyaml's own: 1000 levels, if it is a version that has one.
+    said = "this cannot be read: RecursionError|this is no YAML: .*: exceeded maximum nesting depth"
+    assert re.search(said, finding.problem.text), finding
 
 
 def test_what_else_is_in_a_file_is_let_be_and_counted() -> None:

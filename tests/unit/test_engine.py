@@ -16,6 +16,7 @@ from lab.ecr import oci
 from lab.engine import cdk_docker, discovery, images, scratch_base, service
 from lab.errors import LabError, UsageError
 from lambda_src.web_image import RUNTIME
+from tests import stand_in
 
 DOCKER = discovery.Engine("docker", "28.2.2", "amd64", rootless=False, address="unix:///var/run/docker.sock")
 DOCKER_INFO = {"ServerVersion": "28.2.2", "Architecture": "aarch64", "OperatingSystem": "Debian", "SecurityOptions": []}
@@ -38,15 +39,14 @@ def commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def install(folder: Path, name: str, answers: dict[str, object], status: int = 0) -> None:
     """Install a command that answers by its first word, and notes how it was called."""
-    script = folder / name
     said = json.dumps(answers)
-    script.write_text(
-        f"#!{sys.executable}\nimport json, sys\n"
+    stand_in.install(
+        folder / name,
+        "import json, sys\n"
         f"open({str(folder / 'calls')!r}, 'a').write(json.dumps(sys.argv) + '\\n')\n"
         f"answer = json.loads({said!r}).get(sys.argv[1], '')\n"
-        f"print(answer if isinstance(answer, str) else json.dumps(answer))\nsys.exit({status})\n"
+        f"print(answer if isinstance(answer, str) else json.dumps(answer))\nsys.exit({status})\n",
     )
-    script.chmod(0o755)
 
 
 def test_docker_is_taken_first(commands: Path) -> None:

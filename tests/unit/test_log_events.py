@@ -13,14 +13,15 @@ from lab.errors import UsageError
 
 
 def deployed(*readings: list[dict[str, Any]]) -> Any:
-    """Make a deployment whose log group answers so, one reading after the other."""
+    """Make a deployment of one function whose log group answers so, one reading after the other."""
     remaining = list(readings)
     paginator = SimpleNamespace(paginate=lambda **_: [{"events": remaining.pop(0)}])
     client = SimpleNamespace(
         get_paginator=lambda _: paginator,
         get_function_configuration=lambda FunctionName: {"LoggingConfig": {"LogGroup": f"of-{FunctionName}"}},  # noqa: N803
     )
-    return SimpleNamespace(client=lambda _: client, physical_ids=lambda _: ["function"])
+    names = {"AWS::Lambda::Function": ["function"]}
+    return SimpleNamespace(client=lambda _: client, physical_ids=lambda kind: names.get(kind, []))
 
 
 def event(number: int, text: str) -> dict[str, Any]:
@@ -33,10 +34,35 @@ def test_events_come_in_the_order_of_their_time() -> None:
 
 
 def test_following_skips_what_was_read_and_takes_what_came_late(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log_events.time, "sleep", lambda _: None)
+    monkeypatch.setattr("lab.log_events.time.sleep", lambda _: None)
     section = deployed([event(2, "two")], [event(1, "late"), event(2, "two")], [event(2, "two"), event(3, "three")])
     read = islice(log_events.read(section, seconds=60, follow=True), 3)
     assert [one.message for one in read] == ["two", "late", "three"]
+
+
+def test_the_log_groups_of_containers_are_read_once_each_after_those_of_functions() -> None:
+    to_cloudwatch = {"logDriver": "awslogs", "options": {"awslogs-group": "of-containers"}}
+    containers = [{"logConfiguration": to_cloudwatch}, {"logConfiguration": {"logDriver": "json-file"}}, {}]
+    asked: list[str] = []
+
+    def paginate(logGroupName: str, **_: object) -> list[dict[str, Any]]:  # noqa: N803
+        asked.append(logGroupName)
+        return [{"events": []}]
+
+    clients = {
+        "lambda": SimpleNamespace(
+            get_function_configuration=lambda **_: {"LoggingConfig": {"LogGroup": "of-function"}}
+        ),
+        "ecs": SimpleNamespace(
+            describe_task_definition=lambda **_: {"taskDefinition": {"containerDefinitions": containers}}
+        ),
+        "logs": SimpleNamespace(get_paginator=lambda _: SimpleNamespace(paginate=paginate)),
+    }
+    names = {"AWS::Lambda::Function": ["function"], "AWS::ECS::TaskDefinition": ["web:1", "web:2"]}
+    section: Any = SimpleNamespace(client=clients.__getitem__, physical_ids=names.__getitem__)
+
+    assert list(log_events.read(section, seconds=60, follow=False)) == []
+    assert asked == ["of-function", "of-containers"]
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("30s", 30), ("10m", 600), ("2h", 7200), ("1d", 86_400)])
