@@ -26,7 +26,11 @@ def test_whatever_the_value_is_its_option_is_named(value: object) -> None:
     assert options.problems == [f"colour is {value}: green"]
 
 
-@pytest.mark.parametrize("value", [cdk.Aws.REGION, cdk.Token.as_number(cdk.Aws.REGION), cdk.Fn.ref("Region")])
+@pytest.mark.parametrize(
+    "value",
+    [cdk.Aws.REGION, cdk.Token.as_number(cdk.Aws.REGION), cdk.Fn.ref("Region")],
+    ids=["a text", "a number", "a reference"],  # their own have the number of a token in them
+)
 def test_what_only_cloudformation_knows_is_left_to_it(value: object) -> None:
     options = Options()
 
