@@ -85,8 +85,11 @@ def without_engine(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 @pytest.fixture
-def session(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> boto3.Session:
-    """Reach the emulator as the chapter's own script would after `eval "$(lab env)"`."""
+def session(lab: Lab, lab_home: Path, monkeypatch: pytest.MonkeyPatch) -> boto3.Session:
+    """Reach the emulator as the chapter's own script would after `eval "$(lab env)"`; it is started if need be."""
+    start = "from lab import emulator; from lab.views.terminal import Steps; emulator.start(Steps(None))"
+    environ = {**os.environ, "SERVERLESS_LAB_HOME": str(lab_home)}
+    subprocess.run([sys.executable, "-c", start], env=environ, cwd=ROOT, capture_output=True, check=True, timeout=120)
     settings = json.loads(lab("env", "--json").stdout)
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
