@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
+import subprocess
 import threading
 import time
 import uuid
@@ -15,6 +17,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lab.database import ConstraintViolatedError, Database, DatabaseError
+from lab.project import ENVIRONMENTS, ROOT, python_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -243,6 +246,28 @@ def test_data_outlives_a_stop_and_goes_with_its_cluster(lab: Lab, lab_home: Path
     cloudformation.get_waiter("stack_delete_complete").wait(StackName="TriedKept", WaiterConfig={"Delay": 1})
     assert not server.is_running()
     assert not (lab_home / "emulator" / "postgresql" / cluster.resource).exists()
+
+
+def test_a_checkout_that_its_owner_alone_can_enter_will_do(tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    (tmp_path / "postgresql").symlink_to(ENVIRONMENTS / "postgresql")
+    use = (
+        "import pathlib, sys\n"
+        "from lab.emulation.rds.server import Server\n"
+        "server = Server(pathlib.Path(sys.argv[1]), '16.4')\n"
+        "server.settle('master', 'secret', 'app')\n"
+        "print(server.connect('master', 'secret', 'app').run('SELECT current_user'))\n"
+        "server.stop()"
+    )
+    done = subprocess.run(
+        [python_of("emulator"), "-c", use, tmp_path / "data of a cluster"],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "POSTGRESQL_ENVIRONMENT": str(tmp_path / "postgresql")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout == "[['master']]\n", done.stderr
 
 
 def migration(number: int, *statements: str, checksum: str = "as it was") -> Any:

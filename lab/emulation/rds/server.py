@@ -192,6 +192,8 @@ def _unprivileged() -> list[str | Path]:
     capability = "-all,+dac_override"
     return [
         *(program, "--reuid=65534", "--regid=65534", "--clear-groups"),
+        # Or access(2), by which PostgreSQL looks at its own programs, answers as if that right were not there.
+        "--securebits=+no_setuid_fixup",
         *(f"--inh-caps={capability}", f"--ambient-caps={capability}", f"--bounding-set={capability}", "--no-new-privs"),
     ]
 
