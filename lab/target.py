@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     import boto3
 
+    from lab.emulator_process import Emulator
     from lab.engine.discovery import Engine
     from lab.progress import Progress
 
@@ -54,7 +55,7 @@ class Local:
 
     name = TargetName.LOCAL
 
-    def __init__(self, running: emulator.Emulator) -> None:
+    def __init__(self, running: Emulator) -> None:
         self.emulator = running
         self._proxies = isolation.proxies()
         # For this whole process and all that it starts: no later code has to remember it.

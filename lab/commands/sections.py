@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from lab import cdk, choices, deployment, emulator, isolation, runbook, xray_process
+from lab import cdk, choices, deployment, emulator, emulator_process, isolation, runbook, xray_process
 from lab.choices import ContextValues, Json, PostureName, SectionId, SectionIds, TargetOption, Yes
 from lab.project import LAB, require_checkout
 from lab.target import TargetName
@@ -165,7 +165,7 @@ def status(*, target: TargetOption = TargetName.LOCAL, json: Json = False) -> No
     if running or target is TargetName.AWS:
         where = choices.opened(target)
         deployed = {entry.id: deployment.described(entry, where) for entry in catalog.SECTIONS}
-    is_known = running or target is TargetName.AWS or not emulator.STATE.exists()
+    is_known = running or target is TargetName.AWS or not emulator_process.STATE.exists()
     nothing = "not deployed" if is_known else "unknown"
     states = {entry.id: (deployed.get(entry.id) or {}).get("StackStatus", nothing) for entry in catalog.SECTIONS}
     if json:
@@ -178,7 +178,7 @@ def status(*, target: TargetOption = TargetName.LOCAL, json: Json = False) -> No
         out.print(f"The emulator answers on {running.endpoint} (process {running.pid}).")
         _say_what_xray_received()
     elif target is TargetName.LOCAL:
-        kept = "with the state that it had" if emulator.STATE.exists() else "and deploys to it"
+        kept = "with the state that it had" if emulator_process.STATE.exists() else "and deploys to it"
         out.print(f"The emulator does not run; `lab up` starts it, {kept}.")
     print_table(["SECTION", "STACK"], list(states.items()))
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from lab import emulator, log_events
+from lab import emulator_process, log_events
 from lab.aurora.cluster import DeployedCluster
 from lab.aurora.plan import Action, Kind, plan
 from lab.database import ConstraintViolatedError, DatabaseError, database
@@ -213,7 +213,7 @@ def passwords_are_nowhere(deployed: Deployment) -> str:
         "an error": _error(deployed, f"ALTER ROLE nobody PASSWORD '{unused}'"),
     }
     if deployed.target.name is TargetName.LOCAL:
-        places["the emulator's log"] = emulator.LOG.read_text(errors="replace")
+        places["the emulator's log"] = emulator_process.LOG.read_text(errors="replace")
     for place, text in places.items():
         assert not any(password in text for password in (*passwords, unused)), f"a password is in {place}"
     return f"not in {', '.join(places)}"

@@ -114,13 +114,13 @@ def test_a_stop_keeps_the_state_and_the_port(home: Home) -> None:
 def test_a_port_that_another_program_takes_at_the_last_moment_is_left_to_it(home: Home) -> None:
     taking = """
 import socket
-from lab import emulator
-spawn, owners = emulator._spawn, []
+from lab import emulator, emulator_process
+spawn, owners = emulator_process.spawn, []
 def late(port, xray):
     if not owners:
         owners.append(socket.create_server(("127.0.0.1", port)))
     return spawn(port, xray)
-emulator._spawn = late
+emulator_process.spawn = late
 """
     done = home.python(taking + START + "print(owners[0].getsockname()[1])")
     assert done.returncode == 0, done.stderr
@@ -226,7 +226,10 @@ def test_a_state_that_was_being_written_is_set_aside_and_said(home: Home, name: 
 
 
 def test_a_start_that_fails_says_why(home: Home) -> None:
-    code = START.replace("try:", "emulator.python_of = lambda _: __import__('pathlib').Path('/bin/false')\ntry:", 1)
+    broken = (
+        "from lab import emulator_process; emulator_process.python_of = lambda _: __import__('shutil').which('false')"
+    )
+    code = START.replace("try:", f"{broken}\ntry:", 1)
     failed = home.python(code)
     assert failed.returncode == 1
     assert "ended at its start" in failed.stderr
