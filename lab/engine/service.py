@@ -99,7 +99,9 @@ def take_back() -> None:
     if before is None:
         return
     containers = ["ps", "--all", "--quiet", "--filter", f"label={LABEL}"]
-    _remove(before.engine.name, containers, ["rm", "--force", "--volumes"])
+    # Podman refuses to remove a container whose network others use, as those of a task do, before them.
+    for _ in range(2):
+        _remove(before.engine.name, containers, ["rm", "--force", "--volumes"])
     _end(before)
 
 

@@ -53,6 +53,13 @@ def base(engine: discovery.Engine) -> str:  # noqa: ARG001 - which builds on it
     return os.environ[BASE_IMAGE]
 
 
+def containers_of(label: str, *options: str) -> str:
+    """List the containers of a label that the engine has; nothing without one."""
+    engine = discovery.found()
+    command = [engine.name, "ps", *options, "--format", "{{.Names}}", "--filter", f"label={label}"] if engine else []
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout if command else ""
+
+
 @pytest.fixture(scope="session")
 def lab(lab_home: Path) -> Iterator[Lab]:
     """Run the `lab` command as a user would; whatever runs at the end is ended."""
@@ -73,6 +80,7 @@ def lab(lab_home: Path) -> Iterator[Lab]:
 
     yield run
     run("reset", "--yes")
+    assert containers_of(f"serverless-lab={lab_home}", "--all") == ""
 
 
 @pytest.fixture(scope="session")

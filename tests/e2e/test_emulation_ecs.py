@@ -11,6 +11,8 @@ import pytest
 from lab.engine import discovery
 from lab.runbook import wait_for
 
+from .conftest import containers_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -100,6 +102,8 @@ def test_the_containers_of_a_task_share_localhost_and_wait_for_each_other(tasks:
     assert tasks.said(task, "asks") == ["ok"]
     codes = {one["name"]: one.get("exitCode") for one in task["containers"]}
     assert codes["asks"] == 0
+    # Which was essential: the other one does not outlive it.
+    assert wait_for(lambda: containers_of(f"com.amazonaws.ecs.task-arn={task['taskArn']}") == "", seconds=SECONDS)
 
 
 def test_a_container_whose_dependency_failed_never_starts(tasks: Tasks) -> None:

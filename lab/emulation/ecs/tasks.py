@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from ministack.core.responses import get_region
@@ -31,6 +33,7 @@ HOOKS = [
     "ministack.services.ecs._SecretResolutionError",
     "ministack.services.ecs._build_run_kwargs(cdef, td, env, port_bindings, ecs_network, host_mode, task_id, task_arn, "
     "ministack_net_ip, cluster_arn)",
+    "ministack.services.ecs._cleanup_task_resources(task, docker_client, extra_container)",
     "ministack.services.ecs._get_docker()",
     "ministack.services.ecs._register_metadata"
     "(task_arn, cluster_arn, td, cdef, launch_type, env, host_mode, ministack_net_ip)",
@@ -56,6 +59,7 @@ def extend() -> None:
     ecs._register_metadata = _with_task_role(ecs._register_metadata)
     ecs._build_run_kwargs = _as_defined(ecs._build_run_kwargs)
     ecs._run_docker_container = _after_dependencies(ecs._run_docker_container)
+    ecs._cleanup_task_resources = _with_the_others(ecs._cleanup_task_resources)
 
 
 def _with_execution_role(start: Callable[..., None]) -> Callable[..., None]:
@@ -260,6 +264,29 @@ def _wait_for(client: Any, name: str, condition: str) -> None:
             raise RuntimeError(f"the container {name} ended before it was healthy")
         time.sleep(0.1)
     raise RuntimeError(f"the container {name} was not {condition} within {_DEPENDENCY_SECONDS} s")
+
+
+def _with_the_others(clean_up: Callable[..., None]) -> Callable[..., None]:
+    """End the task's other containers when an essential one ended; what has ended is removed later, with its log."""
+
+    def cleanup_task_resources(task: Definition, client: Any, *rest: Any) -> None:
+        left = [] if client else list(task.get("_docker_ids") or [])
+        clean_up(task, client, *rest)
+        if left:
+            Thread(target=_stop, args=(left,), daemon=True).start()
+
+    return cleanup_task_resources
+
+
+def _stop(container_ids: Iterable[str]) -> None:
+    from docker.errors import DockerException  # noqa: PLC0415 - loaded with the engine's client
+
+    client = engine.client()
+    if client is None:
+        return
+    for container_id in container_ids:
+        with suppress(DockerException):
+            client.containers.get(container_id).stop()
 
 
 def in_order(containers: Iterable[Definition]) -> list[Definition]:
