@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
+from lab.runbook import wait_for
 from lab.runbooks.ecs_anywhere_agents import Agents
 
 if TYPE_CHECKING:
@@ -59,6 +60,13 @@ def refused(code: str) -> Iterator[None]:
     with pytest.raises(ClientError) as error:
         yield
     assert error.value.response["Error"]["Code"] == code
+
+
+def placed(client: Any, cluster: str, agents: Agents) -> list[str]:
+    """List the tasks that Amazon ECS means to run on the host."""
+    arns = client.list_tasks(cluster=cluster)["taskArns"]
+    tasks = client.describe_tasks(cluster=cluster, tasks=arns)["tasks"] if arns else []
+    return [one["taskArn"] for one in tasks if one["containerInstanceArn"] == agents.container_instance]
 
 
 def test_a_host_comes_and_goes(lab: Lab, deployed: Deployed, tmp_path: Path) -> None:
@@ -157,5 +165,18 @@ def test_a_task_needs_room(deployed: Deployed, tmp_path: Path, lab: Lab) -> None
     definition = client.register_task_definition(family="large", containerDefinitions=[large])["taskDefinition"]
     answer = client.run_task(cluster=cluster, taskDefinition=definition["taskDefinitionArn"], launchType="EXTERNAL")
     assert (answer["tasks"], [one["reason"] for one in answer["failures"]]) == ([], ["RESOURCE:MEMORY"])
+
+    # The service's own task has room, and takes it.
+    assert wait_for(lambda: bool(placed(client, cluster, agents)), seconds=60), "the service placed no task"
+    [instance] = client.describe_container_instances(cluster=cluster, containerInstances=[agents.container_instance])[
+        "containerInstances"
+    ]
+    remaining = {one["name"]: one["integerValue"] for one in instance["remainingResources"]}
+    assert (remaining["CPU"], remaining["MEMORY"]) == (4096 - 256, 8192 - 256)
+    assert instance["runningTasksCount"] + instance["pendingTasksCount"] == 1
+    assert len(placed(client, cluster, agents)) == 1
+    with refused("InvalidParameterException"):  # it has a task
+        client.deregister_container_instance(cluster=cluster, containerInstance=agents.container_instance)
+    assert len(placed(client, cluster, agents)) == 1
     lab("anywhere", "deregister", agents.instance_id)
     lab("anywhere", "deregister", json.loads((folder / "activation.json").read_text())["activation_id"])
