@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -77,6 +79,8 @@ def deploy(
     with FileLock(LAB / f"deploy-{target.name.value}.lock"):
         target.prepare(progress)
         assembly = synth(sections, context, target, progress)
+        for section in sections:
+            _require_parameters(section, Path(assembly), target)
         progress.step("Deploying")
         stacks = [section.stack_id for section in sections]
         cdk.run(
@@ -84,6 +88,23 @@ def deploy(
             progress=progress,
         )
     return [find(section, target) for section in sections]
+
+
+def _require_parameters(section: CatalogEntry, assembly: Path, target: Target) -> None:
+    """Make sure that there is a value for all that a section's template asks for, before anything is made.
+
+    :raises UsageError: naming what it asks for, and the context that gives it.
+    """
+    template = json.loads((assembly / f"{section.stack_id}.template.json").read_text())
+    stack = described(section, target) or {}
+    given = {parameter["ParameterKey"] for parameter in stack.get("Parameters", [])}
+    for name, parameter in template.get("Parameters", {}).items():
+        if "Default" not in parameter and name not in given:
+            setting = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+            raise UsageError(
+                f"{section.id} needs a value for {name}. {parameter['Description']}: give it with -c {setting}=VALUE; "
+                f"docs/sections/{section.module}.md says what else there is."
+            )
 
 
 def find(section: CatalogEntry, target: Target) -> Deployment:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from lab.errors import LabError, UsageError
@@ -116,6 +117,8 @@ def of_section(deployed: Deployment) -> list[Activation]:
     pages = client.get_paginator("describe_activations").paginate(
         Filters=[{"FilterKey": "IamRole", "FilterValues": [deployed.output("RoleName")]}]
     )
+    # AWS promises no order, and none across pages.
+    found = sorted((one for page in pages for one in page["ActivationList"]), key=itemgetter("CreatedDate"))
     return [
         Activation(
             one["ActivationId"],
@@ -126,8 +129,7 @@ def of_section(deployed: Deployment) -> list[Activation]:
             one["RegistrationsCount"],
             one.get("DefaultInstanceName", ""),
         )
-        for page in pages
-        for one in sorted(page["ActivationList"], key=lambda described: described["CreatedDate"])
+        for one in found
     ]
 
 

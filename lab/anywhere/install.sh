@@ -7,7 +7,8 @@
 #   sudo bash install.sh --no-wait  for cloud-init: lets systemd start the agents when cloud-init is over
 #
 # It can be run again: what is done already is left as it is. The activation code is read from a file of root's alone,
-# is never printed, and its file is removed when the host is registered.
+# is never printed, and its file is removed as soon as the host is registered.
+set +o xtrace # which would print the activation code, as with `bash -x`
 set -o errexit -o nounset -o pipefail
 
 readonly REGION='@region@'
@@ -21,6 +22,7 @@ readonly CODE_FILE="$here/activation-code"
 readonly REGISTRATION="$ROOT/var/lib/amazon/ssm/Vault/Store/RegistrationKey"
 readonly ECS_CONFIG="$ROOT/etc/ecs/ecs.config"
 readonly ECS_STATE="$ROOT/var/lib/ecs/ecs.config"
+readonly ECS_DATA="$ROOT/var/lib/ecs/data"
 readonly ECS_INIT="$ROOT/usr/libexec/amazon-ecs-init"
 readonly METADATA=http://localhost:51678/v1/metadata
 
@@ -152,7 +154,8 @@ set_in() {
 }
 
 download() {
-    curl --fail --silent --show-error --location --proto =https --retry 3 --output "$downloads/$1" "$2" ||
+    curl --fail --silent --show-error --location --proto =https --tlsv1.2 --connect-timeout 20 --retry 3 \
+        --output "$downloads/$1" "$2" ||
         failed "The download of $2"
 }
 
@@ -200,6 +203,7 @@ install_ssm_agent() {
 
 register() {
     if [[ -f $REGISTRATION ]]; then
+        rm -f "$CODE_FILE" # also when a run was ended between the registration and this
         say "The host is registered: $(grep -o 'mi-[0-9a-f]*' "$REGISTRATION" | head -n 1)."
         return
     fi
@@ -258,10 +262,11 @@ start() {
 join() {
     local joined
     for _ in {1..30}; do
-        joined=$(curl --silent --max-time 5 "$METADATA" | grep -o 'arn:[^"]*:container-instance/[^"]*') && break
+        joined=$(curl --silent --noproxy '*' --max-time 5 "$METADATA" | grep -o 'arn:[^"]*:container-instance/[^"]*') && break
         sleep 5
     done
-    [[ -n ${joined:-} ]] || stop 'The ECS agent has not joined the cluster: /var/log/ecs/ecs-agent.log says why.'
+    [[ -n ${joined:-} ]] || stop 'The ECS agent has not joined the cluster: /var/log/ecs/ecs-agent.log says why.' \
+        "If the host was deregistered before, remove $REGISTRATION and $ECS_DATA, and run a script of a new activation."
     say "The host is in the cluster $CLUSTER: $joined"
 }
 

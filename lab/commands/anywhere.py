@@ -151,7 +151,11 @@ def deregister(
     with steps() as progress:
         progress.step(f"Deregistering {what}")
         instances.deregister(deployed, host, force=force)
-    err.print("On the host: [bold]sudo systemctl disable --now ecs amazon-ssm-agent[/bold]")
+    err.print(
+        "On the host: [bold]sudo systemctl disable --now ecs amazon-ssm-agent[/bold]; and before it registers again, "
+        "with a new activation: [bold]sudo rm -r /var/lib/amazon/ssm/Vault/Store/RegistrationKey /var/lib/ecs/data"
+        "[/bold]"
+    )
 
 
 @anywhere.command()

@@ -8,16 +8,19 @@ since an engine may be in a virtual machine with a loopback of its own, or insis
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lab.ecr import oci
 from lab.engine import service
 from lab.errors import LabError
 from lab.loopback import is_loopback
+
+if TYPE_CHECKING:
+    from lab.engine.discovery import Engine
 
 
 def main(words: list[str]) -> int:
@@ -34,22 +37,21 @@ def main(words: list[str]) -> int:
         sys.stdin.read()  # the password
         return 0
     if words[:1] == ["push"]:
-        _push(engine.name, words[-1])
+        _push(engine, words[-1])
         return 0
     # What Docker's own format can say and OCI's cannot, Podman would leave out.
-    environment = {**os.environ, "BUILDAH_FORMAT": "docker"}
-    if engine.name == "docker":
-        environment["DOCKER_HOST"] = engine.address
+    environment = {**engine.environment, "BUILDAH_FORMAT": "docker"}
     return subprocess.run([engine.name, *words], env=environment, check=False).returncode
 
 
-def _push(engine: str, reference: str) -> None:
+def _push(engine: Engine, reference: str) -> None:
     host, _, path = reference.partition("/")
     _require_loopback(host)
     repository, _, tag = path.rpartition(":")
     with tempfile.TemporaryDirectory() as folder:
         archive = Path(folder) / "image.tar"
-        subprocess.run([engine, "save", "--output", str(archive), reference], check=True, stdout=subprocess.DEVNULL)
+        save = [engine.name, "save", "--output", str(archive), reference]
+        subprocess.run(save, env=engine.environment, check=True, stdout=subprocess.DEVNULL)
         image = oci.from_archive(archive)
     digest = oci.Registry(f"http://{host}", None).push(repository, image, tag)
     print(f"{tag}: digest: {digest}")
@@ -63,5 +65,5 @@ def _require_loopback(registry: str) -> None:
 if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1:]))
-    except (LabError, subprocess.CalledProcessError) as error:
+    except (LabError, OSError, subprocess.CalledProcessError) as error:
         sys.exit(str(error))

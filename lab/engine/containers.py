@@ -40,9 +40,16 @@ def _answer_of(*words: str) -> str:
     if lent is None:
         raise LabError("No container engine is lent to the emulator.")
     engine: Engine = lent.engine
-    done = subprocess.run(
-        [engine.name, *words], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=_SECONDS, check=False
-    )
+    try:
+        done = subprocess.run(
+            [engine.name, *words],
+            env=engine.environment, capture_output=True, text=True, stdin=subprocess.DEVNULL,
+            timeout=_SECONDS, check=False,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise LabError(
+            f"{engine.name} does not answer any more: {error}. See that `{engine.name} info` does."
+        ) from None
     if done.returncode:
         raise LabError(f"`{engine.name} {words[0]}` failed: {done.stderr.strip()}")
     return done.stdout

@@ -39,6 +39,11 @@ class Engine:
     desktop: bool = False
     address: str = ""
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables with which its command reaches this very engine, whichever context is chosen by now."""
+        return {**os.environ, **({"DOCKER_HOST": self.address} if self.name == "docker" else {})}
+
 
 def found() -> Engine | None:
     """Find the engine: Docker first, then Podman.

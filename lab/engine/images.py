@@ -25,7 +25,8 @@ def require_runnable(platforms: Iterable[str], engine: Engine) -> None:
     :raises LabError: naming the one that does not, and what to do.
     """
     for platform in platforms:
-        _, _, architecture = platform.partition("/")
+        _, _, rest = platform.partition("/")
+        architecture, _, _ = rest.partition("/")  # without its variant, as in linux/arm64/v8
         if not platform or architecture == engine.architecture or engine.desktop or _is_emulated(architecture):
             continue
         raise LabError(

@@ -84,6 +84,8 @@ def lend(registry: str) -> Engine | None:
         _allow(registry)
         if before and before.engine.name == "podman" and before.answers:
             return before.engine
+        if before:
+            _end(before)
         now = _served(engine, registry)
     else:
         if before:
@@ -101,7 +103,7 @@ def take_back() -> None:
     containers = ["ps", "--all", "--quiet", "--filter", f"label={LABEL}"]
     # Podman refuses to remove a container whose network others use, as those of a task do, before them.
     for _ in range(2):
-        _remove(before.engine.name, containers, ["rm", "--force", "--volumes"])
+        _remove(before.engine, containers, ["rm", "--force", "--volumes"])
     _end(before)
 
 
@@ -111,7 +113,7 @@ def forget() -> None:
     if before:
         # By their names: the same image may have others, of somebody else's.
         named = ["images", "--format", "{{.Repository}}:{{.Tag}}", "--filter", f"reference={before.registry}/*"]
-        _remove(before.engine.name, named, ["rmi"])
+        _remove(before.engine, named, ["rmi"])
     RECORD.unlink(missing_ok=True)
 
 
@@ -133,18 +135,23 @@ def _served(podman: Engine, registry: str) -> Lent:
             start_new_session=True,  # Ctrl-C at the terminal is for `lab`.
         )
     deadline = time.monotonic() + _START_SECONDS
-    while not _SOCKET.exists():
-        if process.poll() is not None or time.monotonic() > deadline:
-            process.kill()
-            raise LabError(f"Podman's API did not start; its log is {LOG}.")
-        time.sleep(0.02)
+    try:
+        while not _SOCKET.exists():
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise LabError(f"Podman's API did not start; its log is {LOG}.")
+            time.sleep(0.02)
+    except BaseException:  # Ctrl-C too: nobody would find it again
+        process.kill()
+        process.wait()
+        raise
     address = f"unix://{_SOCKET}"
     return Lent(replace(podman, address=address), registry, process.pid)
 
 
 def _allow(registry: str) -> None:
     """Have Podman take images from the emulator's registry over HTTP, beside all that its own settings say."""
-    for path in (Path.home() / ".config/containers/registries.conf", Path("/etc/containers/registries.conf")):
+    own = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    for path in (own / "containers/registries.conf", Path("/etc/containers/registries.conf")):
         if path.exists():
             settings = path.read_text()
             break
@@ -157,24 +164,25 @@ def _end(before: Lent) -> None:
     process = before.process
     if process is None:
         return
-    process.terminate()
-    try:
-        process.wait(_STOP_SECONDS)
-    except psutil.TimeoutExpired:
-        process.kill()
-        process.wait()
+    with suppress(psutil.NoSuchProcess):
+        process.terminate()
+        try:
+            process.wait(_STOP_SECONDS)
+        except psutil.TimeoutExpired:
+            process.kill()
+            process.wait()
     _SOCKET.unlink(missing_ok=True)
 
 
-def _remove(engine: str, listing: list[str], removal: list[str]) -> None:
+def _remove(engine: Engine, listing: list[str], removal: list[str]) -> None:
     """Remove what the engine lists; an engine that is gone by now has nothing to remove."""
     with suppress(OSError, subprocess.SubprocessError):
         listed = subprocess.run(
-            [engine, *listing],
+            [engine.name, *listing], env=engine.environment,
             capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=_START_SECONDS, check=True,
         ).stdout.split()  # fmt: skip
         if listed:
             subprocess.run(
-                [engine, *removal, *dict.fromkeys(listed)],
+                [engine.name, *removal, *dict.fromkeys(listed)], env=engine.environment,
                 capture_output=True, stdin=subprocess.DEVNULL, timeout=2 * _START_SECONDS, check=True,
             )  # fmt: skip

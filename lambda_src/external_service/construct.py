@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_ecs as ecs
@@ -14,7 +13,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from lambda_src.acknowledged import acknowledge, acknowledge_inline_policy
-from lambda_src.alarms import alarm_above
+from lambda_src.external_service.alarms import service_alarms
 from lambda_src.log_group import log_group
 from lambda_src.options import checked
 from lambda_src.posture import Posture
@@ -148,49 +147,10 @@ class ExternalContainerService(Construct):
             propagate_tags=ecs.PropagatedTagSource.SERVICE,
         )
         #: Tasks that should run and do not; memory.
-        self.alarms: Sequence[cloudwatch.Alarm] = self._alarms(cluster, alarm_topic)
-        self._acknowledge(environment, read_only)
-
-    def _alarms(self, cluster: ExternalCluster, topic: sns.ITopic | None) -> list[cloudwatch.Alarm]:
-        dimensions = {"ClusterName": cluster.cluster_name, "ServiceName": self.service.service_name}
-
-        def tasks(metric_name: str) -> cloudwatch.Metric:
-            return cloudwatch.Metric(
-                namespace="ECS/ContainerInsights",
-                metric_name=metric_name,
-                dimensions_map=dimensions,
-                statistic="Average",
-                period=Duration.minutes(1),
-            )
-
-        missing = cloudwatch.MathExpression(
-            expression="desired - running",
-            label="Tasks missing",
-            using_metrics={"desired": tasks("DesiredTaskCount"), "running": tasks("RunningTaskCount")},
-            period=Duration.minutes(1),
+        self.alarms: Sequence[cloudwatch.Alarm] = service_alarms(
+            self, self.service, cluster_name=cluster.cluster_name, topic=alarm_topic
         )
-        return [
-            alarm_above(
-                self,
-                "TasksMissing",
-                metric=missing,
-                threshold=0,
-                evaluation_periods=5,
-                description="Tasks that should run do not, for five minutes: `lab anywhere list` says which hosts are "
-                "connected, and the service's events why a task was not placed.",
-                topic=topic,
-            ),
-            alarm_above(
-                self,
-                "MemoryShort",
-                metric=self.service.metric_memory_utilization(period=Duration.minutes(1)),
-                threshold=90,
-                evaluation_periods=5,
-                description="The tasks use more than 90% of their memory for five minutes: above 100% a container is "
-                "ended. Raise memory_limit_mib, or find what it keeps.",
-                topic=topic,
-            ),
-        ]
+        self._acknowledge(environment, read_only)
 
     def _acknowledge(self, environment: Mapping[str, str] | None, read_only: bool) -> None:
         execution_role = self.task_definition.obtain_execution_role()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
+from lab.runbook import wait_for
 from lab.runbooks.ecs_anywhere_agents import Agents
 
 if TYPE_CHECKING:
@@ -61,6 +62,31 @@ def refused(code: str) -> Iterator[None]:
     assert error.value.response["Error"]["Code"] == code
 
 
+def placed(client: Any, cluster: str, agents: Agents) -> list[str]:
+    """List the tasks that Amazon ECS means to run on the host."""
+    arns = client.list_tasks(cluster=cluster)["taskArns"]
+    tasks = client.describe_tasks(cluster=cluster, tasks=arns)["tasks"] if arns else []
+    return [one["taskArn"] for one in tasks if one["containerInstanceArn"] == agents.container_instance]
+
+
+def task_on(deployed: Deployed, agents: Agents) -> str:
+    """Wait for the service's task on the host, and name it."""
+    client, cluster = deployed.client("ecs"), deployed.output("ClusterName")
+    assert wait_for(lambda: bool(placed(client, cluster, agents)), seconds=60), "the service placed no task"
+    [arn] = placed(client, cluster, agents)
+    return arn
+
+
+def assert_stopped_with_the_emulator(deployed: Deployed, task: str) -> None:
+    client, cluster = deployed.client("ecs"), deployed.output("ClusterName")
+    assert task not in client.list_tasks(cluster=cluster)["taskArns"]
+    assert task in client.list_tasks(cluster=cluster, desiredStatus="STOPPED")["taskArns"]
+    [described] = client.describe_tasks(cluster=cluster, tasks=[task])["tasks"]
+    assert (described["lastStatus"], described["desiredStatus"]) == ("STOPPED", "STOPPED")
+    assert described["stoppedReason"].startswith("The emulator was stopped")
+    assert {container["lastStatus"] for container in described["containers"]} == {"STOPPED"}
+
+
 def test_a_host_comes_and_goes(lab: Lab, deployed: Deployed, tmp_path: Path) -> None:
     folder = tmp_path / "host"
     registered = lab("anywhere", "register", "--count", "2", "--name", "cellar", "--out", str(folder), "--json")
@@ -81,10 +107,12 @@ def test_a_host_comes_and_goes(lab: Lab, deployed: Deployed, tmp_path: Path) -> 
         (activation_id, 1, 2)
     ]
 
+    ran = task_on(deployed, agents)
     lab("down")
     lab("up", "ecs-anywhere")
     kept = json.loads(lab("anywhere", "list", "--json").stdout)
-    assert [host["instance_id"] for host in kept["hosts"]] == [agents.instance_id]
+    assert [(host["instance_id"], host["connected"]) for host in kept["hosts"]] == [(agents.instance_id, True)]
+    assert_stopped_with_the_emulator(deployed, ran)
 
     lab("anywhere", "deregister", agents.instance_id)
     lab("anywhere", "deregister", activation_id)
@@ -157,5 +185,16 @@ def test_a_task_needs_room(deployed: Deployed, tmp_path: Path, lab: Lab) -> None
     definition = client.register_task_definition(family="large", containerDefinitions=[large])["taskDefinition"]
     answer = client.run_task(cluster=cluster, taskDefinition=definition["taskDefinitionArn"], launchType="EXTERNAL")
     assert (answer["tasks"], [one["reason"] for one in answer["failures"]]) == ([], ["RESOURCE:MEMORY"])
+
+    own = task_on(deployed, agents)  # which has room
+    [instance] = client.describe_container_instances(cluster=cluster, containerInstances=[agents.container_instance])[
+        "containerInstances"
+    ]
+    remaining = {one["name"]: one["integerValue"] for one in instance["remainingResources"]}
+    assert (remaining["CPU"], remaining["MEMORY"]) == (4096 - 256, 8192 - 256)
+    assert instance["runningTasksCount"] + instance["pendingTasksCount"] == 1
+    with refused("InvalidParameterException"):  # it has a task
+        client.deregister_container_instance(cluster=cluster, containerInstance=agents.container_instance)
+    assert placed(client, cluster, agents) == [own]
     lab("anywhere", "deregister", agents.instance_id)
     lab("anywhere", "deregister", json.loads((folder / "activation.json").read_text())["activation_id"])

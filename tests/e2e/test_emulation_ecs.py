@@ -216,6 +216,13 @@ def test_without_an_engine_the_section_deploys_and_says_what_that_leaves_out(
     assert "No container engine answers: 1 image is not built, and no container runs." in ran.stderr
 
 
+def test_production_asks_for_a_certificate_before_anything_is_made(lab: Lab, without_engine: dict[str, str]) -> None:
+    refused = lab("up", "fargate", "--posture", "production", status=2, **without_engine)
+
+    assert "fargate needs a value for CertificateArn. A certificate of AWS Certificate Manager in" in refused.stderr
+    assert "give it with -c certificate_arn=VALUE; docs/sections/fargate.md says what else" in refused.stderr
+
+
 def test_an_engine_that_nobody_knows_is_refused(lab: Lab) -> None:
     refused = lab("doctor", status=2, SERVERLESS_LAB_ENGINE="lxc")
     assert "SERVERLESS_LAB_ENGINE is lxc: docker, podman or none" in refused.stderr

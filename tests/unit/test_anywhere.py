@@ -98,6 +98,22 @@ def test_what_aws_would_refuse_is_not_asked_for(options: dict[str, Any], refusal
     assert client.asked == []
 
 
+def test_the_oldest_activation_is_first_whichever_page_it_is_on() -> None:
+    def described(number: int) -> dict[str, Any]:
+        moment = datetime(2026, 11, number, tzinfo=timezone.utc)
+        counts = {"RegistrationLimit": 1, "RegistrationsCount": 0}
+        return {"ActivationId": str(number), "CreatedDate": moment, "ExpirationDate": moment, **counts}
+
+    class Pages(Client):
+        def get_paginator(self, operation: str) -> Any:
+            assert operation == "describe_activations"
+            pages = [{"ActivationList": [described(number) for number in page]} for page in ([5, 2], [4], [1, 3])]
+            return type("Paginator", (), {"paginate": lambda _, **asked: pages})()  # noqa: ARG005 - the filters
+
+    listed = activations.of_section(Deployment(ssm=Pages()))  # type: ignore[arg-type]
+    assert [one.id for one in listed] == ["1", "2", "3", "4", "5"]
+
+
 def test_a_region_without_ecs_anywhere_is_named() -> None:
     client = Client()
     client.meta.region_name = "cn-north-1"

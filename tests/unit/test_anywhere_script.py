@@ -13,54 +13,11 @@ import pytest
 from lab.anywhere import installation
 from lab.anywhere.activations import Activation
 
+from . import anywhere_stand_ins as stand_ins
+from .anywhere_stand_ins import ACTIVATION, CODE, ECS_SIGNER, SSM_SIGNER, STEPS
+
 #: Of the development environment, so that nothing has to be installed by hand.
 SHELLCHECK = Path(sys.executable).with_name("shellcheck")
-CODE = "an-activation-code-of-20"
-SSM_SIGNER = "1C5B395CBE5E74E2F1CA21592784DBF388D19D46"
-ECS_SIGNER = "F34C3DDAE72926B079BEAEC6BCE9D9A42D51784F"
-ACTIVATION = "0123abcd-0123-0123-0123-0123456789ab"
-REAL = ["bash", "cat", "chmod", "date", "dirname", "grep", "head", "mkdir", "mktemp", "rm", "stat", "tail", "touch"]
-#: Notes how it was called, and does what the host's own would; fails when its call begins like $FAIL.
-STAND_IN = """#!{bash}
-call="$(basename "$0") $*"
-call=${{call//{code}/CODE}}
-printf '%s\\n' "$call" >>"$CALLS"
-if [[ -n ${{FAIL:-}} && $call == *"$FAIL"* ]]; then exit 3; fi
-"""
-BEHAVIOUR = {
-    "id": "echo 0",
-    "uname": 'echo "${MACHINE:-x86_64}"',
-    "sleep": "",
-    "basename": None,
-    "curl": r"""
-        if [[ $* == *51678* ]]; then echo '{"ContainerInstanceArn":"arn:aws:ecs:us-east-1:1:container-instance/c/1"}'
-        fi
-        while (($#)); do if [[ $1 == --output && $2 != /dev/null ]]; then echo a package >"$2"; fi; shift; done
-        """,
-    "gpg": r"""
-        if [[ $* == *--verify* ]]; then
-            signer=$ECS
-            if [[ $* == *amazon-ssm-agent* ]]; then signer=$SSM; fi
-            echo "[GNUPG:] ${VERDICT:-GOODSIG} 0123456789ABCDEF AWS"
-            echo "[GNUPG:] VALIDSIG 00AA 2026-11-25 1 0 4 0 1 8 00 ${SIGNER:-$signer}"
-        fi
-        """,
-    "systemctl": "if [[ $1 == is-enabled ]]; then exit 1; fi",
-    "apt-get": r"""
-        if [[ $* == *amazon-ssm-agent.deb ]]; then install_command amazon-ssm-agent; fi
-        if [[ $* == *docker.io ]]; then install_command docker; fi
-        if [[ $* == *amazon-ecs-init* ]]; then mkdir -p "$HOST/usr/libexec"; touch "$HOST/usr/libexec/amazon-ecs-init"
-            chmod 755 "$HOST/usr/libexec/amazon-ecs-init"; fi
-        """,
-    "amazon-ssm-agent": r"""
-        if [[ $* == *-register* ]]; then mkdir -p "$HOST/var/lib/amazon/ssm/Vault/Store"
-            echo '{"instanceID":"mi-0123456789abcdef0"}' >"$HOST/var/lib/amazon/ssm/Vault/Store/RegistrationKey"; fi
-        echo "the agent was called with $*"
-        """,
-    "docker": "",
-}
-INSTALLED_LATER = {"amazon-ssm-agent", "docker"}
-OS_RELEASE = 'PRETTY_NAME="Debian"\nID=debian\nVERSION_ID="12"\n'
 
 
 class Host:
@@ -72,16 +29,20 @@ class Host:
         for path in (self.bin, self.shelf, self.root / "etc", self.root / "run" / "systemd" / "system"):
             path.mkdir(parents=True)
         self.calls_file.touch()
-        (self.root / "etc" / "os-release").write_text(OS_RELEASE)
-        for name in [*REAL, "basename"]:
+        (self.root / "etc" / "os-release").write_text(stand_ins.OS_RELEASE)
+        for name in [*stand_ins.REAL, "basename"]:
             (self.bin / name).symlink_to(Path(shutil.which(name) or name).resolve())
-        start = STAND_IN.format(bash=shutil.which("bash"), code=CODE)
-        installs = f'install_command() {{ cat "{self.shelf}/$1" >"{self.bin}/$1"; chmod 755 "{self.bin}/$1"; }}\n'
-        for name, does in BEHAVIOUR.items():
-            if does is not None:
-                stand_in = (self.shelf if name in INSTALLED_LATER else self.bin) / name
-                stand_in.write_text(start + installs + does + "\n")
-                stand_in.chmod(0o755)
+        made_up = stand_ins.commands(
+            bash=shutil.which("bash") or "bash",
+            root=str(self.root),
+            calls=str(self.calls_file),
+            shelf=str(self.shelf),
+            folder=str(self.bin),
+        )
+        for name, text in made_up.items():
+            stand_in = (self.shelf if name in stand_ins.INSTALLED_LATER else self.bin) / name
+            stand_in.write_text(text)
+            stand_in.chmod(0o755)
         moment = datetime.now(timezone.utc) + expires
         made = Activation(ACTIVATION, "us-east-1", "edge", moment, 1)
         self.folder = folder / "installation"
@@ -90,11 +51,11 @@ class Host:
         script = self.folder / installation.SCRIPT
         script.write_text(installation.script(made, root=str(self.root)))
 
-    def install(self, *options: str, **environ: str) -> subprocess.CompletedProcess[str]:
-        about = {"HOST": str(self.root), "CALLS": str(self.calls_file), "ECS": ECS_SIGNER, "SSM": SSM_SIGNER}
+    def install(self, *options: str, before_script: bool = False, **environ: str) -> subprocess.CompletedProcess[str]:
+        script = str(self.folder / installation.SCRIPT)
         done = subprocess.run(
-            [self.bin / "bash", self.folder / installation.SCRIPT, *options],
-            env={"PATH": str(self.bin), "TMPDIR": str(self.folder.parent), **about, **environ},
+            [str(self.bin / "bash"), *([*options, script] if before_script else [script, *options])],
+            env={"PATH": str(self.bin), "TMPDIR": str(self.folder.parent), **environ},
             capture_output=True,
             text=True,
             timeout=60,
@@ -110,7 +71,7 @@ class Host:
     @property
     def changes(self) -> list[str]:
         """What was called that changes a host."""
-        return [call for call in self.calls if call.split()[0] not in {"id", "uname", "curl", "gpg", "sleep"}]
+        return stand_ins.changes(self.calls)
 
 
 @pytest.fixture
@@ -128,23 +89,7 @@ def test_everything_is_installed_verified_registered_and_started_in_this_order(h
     done = host.install()
 
     assert done.returncode == 0, done.stderr
-    downloads = host.folder.parent
-    shown = [call.replace(str(downloads), "") for call in host.changes]
-    shown = [" ".join(word.rpartition("/")[2] for word in call.split()) for call in shown]
-    assert shown == [
-        "apt-get update",
-        "systemctl is-enabled --quiet snap.amazon-ssm-agent.amazon-ssm-agent.service",
-        "apt-get install --yes amazon-ssm-agent.deb",
-        "systemctl stop amazon-ssm-agent",
-        f"amazon-ssm-agent -register -y -id {ACTIVATION} -region us-east-1 -code CODE",
-        "apt-get install --yes docker.io",
-        "apt-get install --yes amazon-ecs-init-latest.amd64.deb",
-        *(
-            f"systemctl {verb} {service}"
-            for service, start in (("amazon-ssm-agent", "start"), ("docker", "start"), ("ecs", "restart"))
-            for verb in ("enable", start)
-        ),
-    ]
+    assert stand_ins.without_folders(host.changes) == stand_ins.ORDER
     assert (host.root / "etc/ecs/ecs.config").read_text() == "ECS_CLUSTER=edge\n"
     assert (host.root / "var/lib/ecs/ecs.config").read_text() == "AWS_DEFAULT_REGION=us-east-1\nECS_EXTERNAL=true\n"
     assert "The host is in the cluster edge: arn:aws:ecs:" in done.stdout
@@ -158,6 +103,56 @@ def test_a_package_is_verified_before_it_is_installed(host: Host, agent: str) ->
         for words in (("curl", "--output"), ("gpg", "--verify"), ("apt-get", "install"))
     )
     assert downloaded < verified < installed
+
+
+def signed(folder: Path, home: Path) -> str:
+    """Sign a package with a new key, put both and the key into the folder, and return the key's fingerprint."""
+    home.mkdir(mode=0o700)
+    gpg = ["gpg", "--homedir", str(home), "--batch", "--quiet", "--pinentry-mode", "loopback", "--passphrase", ""]
+    subprocess.run([*gpg, "--quick-generate-key", "AWS <a@example.com>", "ed25519", "sign"], check=True)
+    (folder / "package").write_text("a package")
+    subprocess.run([*gpg, "--yes", "--detach-sign", "--output", folder / "signature", folder / "package"], check=True)
+    keys = subprocess.run([*gpg, "--export", "AWS"], check=True, capture_output=True).stdout
+    (folder / "keys").write_bytes(keys)
+    listed = subprocess.run([*gpg, "--with-colons", "--list-keys"], check=True, capture_output=True, text=True).stdout
+    subprocess.run([shutil.which("gpgconf") or "gpgconf", "--homedir", home, "--kill", "all"], check=True)
+    return next(line.split(":")[9] for line in listed.splitlines() if line.startswith("fpr:"))
+
+
+def verify(folder: Path, signer: str) -> subprocess.CompletedProcess[str]:
+    """Run the script's own function, with the real GnuPG."""
+    script = (Path(installation.__file__).parent / installation.SCRIPT).read_text()
+    functions = script.partition("\nfor option in ")[0]
+    call = f'{functions}\ndownloads="$1"\nverify package signature keys "{signer}"\n'
+    return subprocess.run(
+        [shutil.which("bash") or "bash", "-c", call, "bash", folder],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+@pytest.mark.skipif(shutil.which("gpg") is None, reason="GnuPG is not there: `apt install gnupg`")
+def test_gnupg_itself_agrees(tmp_path: Path) -> None:
+    folder = tmp_path / "downloads"
+    folder.mkdir()
+    home = tmp_path / "gpg"
+    other = signed(folder, home)
+    shutil.rmtree(home)
+    keys_of_other = (folder / "keys").read_bytes()
+    signer = signed(folder, home)
+    shutil.rmtree(home)
+
+    assert f"package is signed by {signer}." in verify(folder, signer).stdout
+    # Good, and by a key that is there too, but not by the one that is asked for.
+    (folder / "keys").write_bytes((folder / "keys").read_bytes() + keys_of_other)
+    assert verify(folder, signer).returncode == 0
+    assert f"package is not signed by the key {other}" in verify(folder, other).stderr
+    (folder / "package").write_text("another package")
+    assert f"package is not signed by the key {signer}" in verify(folder, signer).stderr
+    (folder / "keys").write_text("no key")
+    assert "The import of keys failed" in verify(folder, signer).stderr
 
 
 @pytest.mark.parametrize("verdict", ["BADSIG", "ERRSIG", "EXPSIG", "EXPKEYSIG", "REVKEYSIG"])
@@ -189,6 +184,24 @@ def test_the_code_is_read_from_its_file_and_removed_once_it_is_used(host: Host) 
     assert not [path for path in left if CODE.encode() in path.read_bytes()]
 
 
+def test_the_code_is_not_traced_either(host: Host) -> None:
+    done = host.install("-x", before_script=True)
+
+    assert done.returncode == 0, done.stderr
+    assert "set +o xtrace" in done.stderr
+
+
+def test_a_code_that_was_left_is_removed_from_a_host_that_is_registered(host: Host) -> None:
+    key = host.root / "var/lib/amazon/ssm/Vault/Store/RegistrationKey"
+    key.parent.mkdir(parents=True)
+    key.write_text('{"instanceID":"mi-0123456789abcdef0"}')
+
+    host.install("--check")
+    assert (host.folder / installation.CODE).exists()
+    assert host.install().returncode == 0
+    assert not (host.folder / installation.CODE).exists()
+
+
 def test_it_can_be_run_again(host: Host) -> None:
     host.install()
     host.calls_file.write_text("")
@@ -200,20 +213,6 @@ def test_it_can_be_run_again(host: Host) -> None:
     assert "The host is registered: mi-0123456789abcdef0." in done.stdout
     assert not [call for call in host.changes if "install" in call or "register" in call or "restart" in call]
     assert before == {path: path.read_text() for path in (host.root / "etc").rglob("*") if path.is_file()}
-
-
-STEPS = {
-    "apt-get update": ("The update of the lists of packages", []),
-    "latest/debian_amd64/amazon-ssm-agent.deb": ("The download of https://s3.us-east-1.amazonaws.com/amazon-ssm", []),
-    "amazon-ssm-agent.gpg": ("The download of https://raw.githubusercontent.com", []),
-    "gpg --homedir": ("The import of ssm.gpg", []),
-    "apt-get install --yes /": ("The installation of the SSM agent", []),
-    "-register": ("The registration with AWS Systems Manager", ["ssm"]),
-    "apt-get install --yes docker.io": ("The installation of Docker", ["ssm", "registered"]),
-    "amazon-ecs-agent-us-east-1/": ("The download of https://s3.us-east-1.amazonaws.com/amazon-ecs", ["registered"]),
-    "enable docker": ("To enable docker", ["registered", "ecs"]),
-    "restart ecs": ("The start of ecs", ["registered", "ecs"]),
-}
 
 
 @pytest.mark.parametrize("fails", STEPS)

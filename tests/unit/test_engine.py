@@ -7,13 +7,16 @@ import json
 import subprocess
 import sys
 import tarfile
+import time
+from dataclasses import asdict
 from pathlib import Path
 
+import psutil
 import pytest
 
 from lab import preflight
 from lab.ecr import oci
-from lab.engine import cdk_docker, discovery, images, scratch_base, service
+from lab.engine import cdk_docker, containers, discovery, images, scratch_base, service
 from lab.errors import LabError, UsageError
 from lambda_src.web_image import RUNTIME
 from tests import stand_in
@@ -47,6 +50,13 @@ def install(folder: Path, name: str, answers: dict[str, object], status: int = 0
         f"answer = json.loads({said!r}).get(sys.argv[1], '')\n"
         f"print(answer if isinstance(answer, str) else json.dumps(answer))\nsys.exit({status})\n",
     )
+
+
+@pytest.fixture
+def records(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.setattr(service, "FOLDER", tmp_path / "engine")
+    monkeypatch.setattr(service, "RECORD", tmp_path / "engine" / "engine.json")
+    return tmp_path / "engine" / "engine.json"
 
 
 def test_docker_is_taken_first(commands: Path) -> None:
@@ -107,7 +117,7 @@ def test_the_environment_chooses(commands: Path, monkeypatch: pytest.MonkeyPatch
         discovery.found()
 
 
-@pytest.mark.parametrize("platform", ["linux/amd64", ""])
+@pytest.mark.parametrize("platform", ["linux/amd64", "linux/amd64/v2", ""])
 def test_an_image_for_this_machine_runs(platform: str) -> None:
     images.require_runnable([platform], DOCKER)
 
@@ -204,6 +214,59 @@ def test_podmans_socket_needs_a_short_path(monkeypatch: pytest.MonkeyPatch, tmp_
         service._served(podman, "127.0.0.1:4566")
 
 
+@pytest.fixture
+def podman_that_hangs(commands: Path, records: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Install a Podman whose API never comes; return the file that names its process."""
+    noted = records.parent / "pid"
+    for name in ("_SOCKET", "_REGISTRIES"):
+        monkeypatch.setattr(service, name, records.parent / name)
+    monkeypatch.setattr(service, "LOG", records.parent.parent / "engine.log")
+    program = f"""
+import json, os, sys, time
+if sys.argv[1] == "info":
+    print(json.dumps({PODMAN_INFO!r}))
+else:
+    open({str(noted)!r}, "w").write(str(os.getpid()))
+    time.sleep(60)
+"""
+    stand_in.install(commands / "podman", program)
+    return noted
+
+
+def test_ctrl_c_while_podmans_api_starts_leaves_no_process(
+    podman_that_hangs: Path, records: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pause = time.sleep
+
+    def interrupted(seconds: float) -> None:
+        pause(seconds)
+        if podman_that_hangs.exists() and podman_that_hangs.read_text():
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(service.time, "sleep", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        service.lend("127.0.0.1:4566")
+
+    assert not psutil.pid_exists(int(podman_that_hangs.read_text()))
+    assert not records.exists()
+
+
+def test_podmans_api_that_hangs_is_ended_before_another_starts(
+    podman_that_hangs: Path, records: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records.parent.mkdir(exist_ok=True)
+    hangs = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", f"unix://{service._SOCKET}"])
+    engine = discovery.Engine("podman", "5.4.0", "amd64", rootless=True)
+    records.write_text(json.dumps(asdict(service.Lent(engine, "127.0.0.1:4566", hangs.pid))))
+
+    monkeypatch.setattr(service, "_START_SECONDS", 2)
+    with pytest.raises(LabError, match="did not start"):
+        service.lend("127.0.0.1:4566")
+
+    assert not psutil.pid_exists(hangs.pid)
+    assert not psutil.pid_exists(int(podman_that_hangs.read_text()))
+
+
 def test_podman_keeps_its_own_settings_beside_ours(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     own = tmp_path / ".config" / "containers" / "registries.conf"
     own.parent.mkdir(parents=True)
@@ -251,13 +314,6 @@ def test_the_scripts_of_the_image_are_shell_scripts() -> None:
         subprocess.run(["/bin/sh", "-n", str(script)], check=True)
 
 
-@pytest.fixture
-def records(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    monkeypatch.setattr(service, "FOLDER", tmp_path / "engine")
-    monkeypatch.setattr(service, "RECORD", tmp_path / "engine" / "engine.json")
-    return tmp_path / "engine" / "engine.json"
-
-
 def test_docker_is_lent_where_it_is_and_taken_back_with_what_is_the_labs(commands: Path, records: Path) -> None:
     install(
         commands,
@@ -289,6 +345,34 @@ def test_docker_is_lent_where_it_is_and_taken_back_with_what_is_the_labs(command
         ["rmi", "127.0.0.1:4566/shop:1"],
     ]
     assert service.lent() is None
+
+
+def test_docker_is_reached_where_it_was_lent_whatever_context_is_chosen_by_now(
+    commands: Path, records: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(commands, "docker", {"info": DOCKER_INFO, "context": "unix:///var/run/docker.sock"})
+    service.lend("127.0.0.1:4566")
+    monkeypatch.setenv("DOCKER_HOST", "unix:///somewhere/else.sock")
+    noted = records.parent / "hosts"
+    stand_in.install(
+        commands / "docker",
+        f"import os; open({str(noted)!r}, 'a').write(os.environ['DOCKER_HOST'] + '\\n'); print('c1')",
+    )
+
+    containers.kill("c1")
+    service.take_back()
+
+    assert set(noted.read_text().splitlines()) == {"unix:///var/run/docker.sock"}
+
+
+@pytest.mark.usefixtures("records")
+def test_an_engine_that_is_gone_is_said_to_be(commands: Path) -> None:
+    install(commands, "docker", {"info": DOCKER_INFO, "context": "unix:///var/run/docker.sock"})
+    service.lend("127.0.0.1:4566")
+    (commands / "docker").unlink()
+
+    with pytest.raises(LabError, match=r"docker does not answer any more: .* See that `docker info` does\."):
+        containers.kill("c1")
 
 
 def test_an_engine_that_went_away_is_not_lent_any_more(commands: Path, records: Path) -> None:

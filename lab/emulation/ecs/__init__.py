@@ -11,12 +11,12 @@ another one at once.
 
 from __future__ import annotations
 
-from lab.emulation.ecs import health, roles, services, tasks, templates
+from lab.emulation.ecs import health, restart, roles, services, tasks, templates
 
-HOOKS = [*roles.HOOKS, *templates.HOOKS, *tasks.HOOKS, *health.HOOKS, *services.HOOKS]
+HOOKS = [*roles.HOOKS, *templates.HOOKS, *tasks.HOOKS, *health.HOOKS, *services.HOOKS, *restart.HOOKS]
 
 
 def extend() -> None:
     """Run tasks as AWS Fargate does."""
-    for part in (tasks, health, services, templates):
+    for part in (tasks, health, services, templates, restart):
         part.extend()

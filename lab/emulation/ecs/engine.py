@@ -45,9 +45,19 @@ def host_for_containers() -> str | None:
         return None
     if record["desktop"]:
         return _DESKTOP
-    network = _client(record["address"]).networks.get("bridge" if record["name"] == "docker" else "podman")
-    [settings, *_] = network.attrs["IPAM"]["Config"]
+    settings = _bridge(_client(record["address"]), "bridge" if record["name"] == "docker" else "podman")
+    if settings is None:
+        return None
     return str(settings["Gateway"]) if _door(settings["Gateway"], settings["Subnet"]) else None
+
+
+def _bridge(engine: docker.DockerClient, name: str) -> dict[str, str] | None:
+    """Find the address and the network of the bridge; what merely speaks Docker's API may have none of that name."""
+    for network in engine.networks.list(names=[name]):
+        for settings in network.attrs["IPAM"]["Config"] or []:
+            if network.name == name and "Gateway" in settings:
+                return dict(settings)
+    return None
 
 
 def is_for_containers(host: str) -> bool:

@@ -15,15 +15,10 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from ministack.core import iam_actions, iam_evaluator
-from ministack.core.responses import (
-    AccountRegionScopedDict,
-    error_response_json,
-    get_account_id,
-    get_region,
-    json_response,
-    new_uuid,
-)
+from ministack.core.responses import AccountRegionScopedDict, get_account_id, get_region, new_uuid
 from ministack.services import iam, ssm, sts
+
+from lab.emulation.ecs_anywhere.answers import Properties, Response, answer, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -32,10 +27,8 @@ HOOKS = [
     "ministack.core.iam_actions.extract_resource_arn",  # with parameters that lab.emulation.ecr checks
     "ministack.core.iam_evaluator._served_unsigned(service, iam_action)",
     "ministack.core.responses.AccountRegionScopedDict",
-    "ministack.core.responses.error_response_json(code, message, status, extra, message_key, content_type)",
     "ministack.core.responses.get_account_id()",
     "ministack.core.responses.get_region()",
-    "ministack.core.responses.json_response",
     "ministack.core.responses.new_uuid()",
     "ministack.services.iam._roles",
     "ministack.services.ssm._describe_instance_information(data)",
@@ -51,9 +44,6 @@ _MOST_INSTANCES = 1000
 _SILENCE = 300
 _SESSION = 3600
 _STATE = "managed_instances"
-
-Properties = dict[str, Any]
-Response = tuple[int, dict[str, str], Any]
 
 _activations: Any = AccountRegionScopedDict()
 _instances: Any = AccountRegionScopedDict()
@@ -113,13 +103,13 @@ def _create_activation(data: Properties) -> Response:
     role, now = data.get("IamRole", ""), time.time()
     limit, expires = data.get("RegistrationLimit", 1), data.get("ExpirationDate", now + _DAY)
     if role.removeprefix("service-role/") not in iam._roles:
-        return _refused(
+        return refusal(
             "ValidationException", f"Nonexistent role or missing ssm service principal in trust policy: {role}"
         )
     if not 1 <= limit <= _MOST_INSTANCES:
-        return _refused("InvalidParameters", f"RegistrationLimit is {limit}: 1 to {_MOST_INSTANCES}")
+        return refusal("InvalidParameters", f"RegistrationLimit is {limit}: 1 to {_MOST_INSTANCES}")
     if not now < expires <= now + _MOST_DAYS * _DAY:
-        return _refused("InvalidParameters", f"ExpirationDate is not within the next {_MOST_DAYS} days")
+        return refusal("InvalidParameters", f"ExpirationDate is not within the next {_MOST_DAYS} days")
     activation = {
         "ActivationId": new_uuid(),
         "Description": data.get("Description", ""),
@@ -133,7 +123,7 @@ def _create_activation(data: Properties) -> Response:
     }
     code = secrets.token_urlsafe(15)
     _activations[activation["ActivationId"]] = {"code": code, "activation": activation}
-    return _answer({"ActivationId": activation["ActivationId"], "ActivationCode": code})
+    return answer({"ActivationId": activation["ActivationId"], "ActivationCode": code})
 
 
 def _describe_activations(data: Properties) -> Response:
@@ -146,19 +136,19 @@ def _describe_activations(data: Properties) -> Response:
 
 def _delete_activation(data: Properties) -> Response:
     if _activations.pop(data["ActivationId"], None) is None:
-        return _refused("InvalidActivation", f"Activation {data['ActivationId']} does not exist")
-    return _answer({})
+        return refusal("InvalidActivation", f"Activation {data['ActivationId']} does not exist")
+    return answer({})
 
 
 def _register(data: Properties) -> Response:
     kept = _activations.get(data.get("ActivationId", ""))
     if kept is None or not secrets.compare_digest(kept["code"], data.get("ActivationCode", "")):
-        return _refused("InvalidActivation", "The activation id and the activation code do not belong together")
+        return refusal("InvalidActivation", "The activation id and the activation code do not belong together")
     activation = kept["activation"]
     if _expired(activation):
-        return _refused("InvalidActivation", "The activation has expired")
+        return refusal("InvalidActivation", "The activation has expired")
     if activation["RegistrationsCount"] >= activation["RegistrationLimit"]:
-        return _refused("InvalidActivation", "The activation was used for as many instances as it is for")
+        return refusal("InvalidActivation", "The activation was used for as many instances as it is for")
     activation["RegistrationsCount"] += 1
     instance_id = f"mi-{secrets.token_hex(9)[:17]}"
     information = {
@@ -173,14 +163,14 @@ def _register(data: Properties) -> Response:
         "SourceId": instance_id,
     }
     _instances[instance_id] = {"fingerprint": data.get("Fingerprint", ""), "information": information}
-    return _answer({"InstanceId": instance_id})
+    return answer({"InstanceId": instance_id})
 
 
 def _request_role_token(data: Properties) -> Response:
     instance_id = data.get("InstanceId", "")
     kept = _instances.get(instance_id)
     if kept is None or not secrets.compare_digest(kept["fingerprint"], data.get("Fingerprint", "")):
-        return _refused("MachineFingerprintDoesNotMatch", "No managed instance has this fingerprint")
+        return refusal("MachineFingerprintDoesNotMatch", "No managed instance has this fingerprint")
     role, account = iam._roles[kept["information"]["IamRole"].removeprefix("service-role/")], get_account_id()
     expires = time.time() + _SESSION
     credentials = {
@@ -196,17 +186,17 @@ def _request_role_token(data: Properties) -> Response:
         "Expiration": expires,
     }
     sts.register_session(credentials["AccessKeyId"], session)
-    return _answer({**credentials, "TokenExpirationDate": expires, "UpdateKeyPair": False})
+    return answer({**credentials, "TokenExpirationDate": expires, "UpdateKeyPair": False})
 
 
 def _update_instance_information(data: Properties) -> Response:
     kept = _instances.get(data.get("InstanceId", ""))
     if kept is None:
-        return _refused("InvalidInstanceId", f"{data.get('InstanceId')} is no managed instance")
+        return refusal("InvalidInstanceId", f"{data.get('InstanceId')} is no managed instance")
     names = ("AgentVersion", "PlatformName", "PlatformVersion", "IPAddress")
     kept["information"] |= {name: data[name] for name in names if name in data}
     kept["information"] |= {"ComputerName": data.get("Hostname", ""), "LastPingDateTime": time.time()}
-    return _answer({})
+    return answer({})
 
 
 def _describe_instance_information(data: Properties) -> Response:
@@ -226,8 +216,8 @@ def _describe_instance_information(data: Properties) -> Response:
 
 def _deregister(data: Properties) -> Response:
     if _instances.pop(data["InstanceId"], None) is None:
-        return _refused("InvalidInstanceId", f"{data['InstanceId']} is no managed instance")
-    return _answer({})
+        return refusal("InvalidInstanceId", f"{data['InstanceId']} is no managed instance")
+    return answer({})
 
 
 def _expired(activation: Properties) -> bool:
@@ -237,17 +227,7 @@ def _expired(activation: Properties) -> bool:
 def _page(name: str, listed: list[Properties], data: Properties) -> Response:
     start, most = int(data.get("NextToken") or 0), data.get("MaxResults") or 50
     more = {"NextToken": str(start + most)} if start + most < len(listed) else {}
-    return _answer({name: listed[start : start + most], **more})
-
-
-def _answer(content: Properties) -> Response:
-    answer: Response = json_response(content)
-    return answer
-
-
-def _refused(code: str, message: str) -> Response:
-    refused: Response = error_response_json(code, message, 400)
-    return refused
+    return answer({name: listed[start : start + most], **more})
 
 
 _OPERATIONS: dict[str, Callable[[Properties], Response]] = {

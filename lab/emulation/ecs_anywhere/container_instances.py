@@ -16,17 +16,12 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from ministack.core.concurrency import run_reentrant
-from ministack.core.responses import (
-    AccountRegionScopedDict,
-    error_response_json,
-    get_account_id,
-    get_region,
-    json_response,
-    new_uuid,
-)
+from ministack.core.responses import AccountRegionScopedDict, get_account_id, get_region, new_uuid
 from ministack.core.router import extract_access_key_id
 from ministack.services import ecs, sts
 from ministack.services.cloudformation import provisioners
+
+from lab.emulation.ecs_anywhere.answers import Properties, Response, answer, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -34,10 +29,8 @@ if TYPE_CHECKING:
 HOOKS = [
     "ministack.core.concurrency.run_reentrant(fn, args, thread_name)",
     "ministack.core.responses.AccountRegionScopedDict",
-    "ministack.core.responses.error_response_json(code, message, status, extra, message_key, content_type)",
     "ministack.core.responses.get_account_id()",
     "ministack.core.responses.get_region()",
-    "ministack.core.responses.json_response",
     "ministack.core.responses.new_uuid()",
     "ministack.core.router.extract_access_key_id",
     "ministack.services.cloudformation.provisioners._ecs_service_create(logical_id, props, stack_name)",
@@ -60,9 +53,6 @@ HOOKS = [
 _STATE = "container_instances"
 _NO_INSTANCES = "No Container Instances were found in your cluster."
 _MEASURED = ("CPU", "MEMORY")
-
-Properties = dict[str, Any]
-Response = tuple[int, dict[str, str], Any]
 
 _instances: Any = AccountRegionScopedDict()
 # An instance is not taken out between the moment in which a task finds room on it, and the one in which it is there.
@@ -116,14 +106,14 @@ def _with_restored_state(load: Callable[[Properties], None]) -> Callable[[Proper
 def _register(data: Properties, managed_instance: str) -> Response:
     cluster = ecs._resolve_cluster_name(data.get("cluster", "default"))
     if cluster is None or cluster not in ecs._clusters:
-        return _refused("ClusterNotFoundException", "Cluster not found.")
+        return refusal("ClusterNotFoundException", "Cluster not found.")
     if not managed_instance.startswith("mi-"):
-        return _refused("ClientException", "The credentials are those of no managed instance.")
+        return refusal("ClientException", "The credentials are those of no managed instance.")
     for other in _instances.values():
         if other["ec2InstanceId"] == managed_instance and other["status"] != "INACTIVE":
             if other["cluster"] != cluster:
-                return _refused("ClientException", "The instance is registered in another cluster.")
-            return _answer({"containerInstance": _shown(other)})
+                return refusal("ClientException", "The instance is registered in another cluster.")
+            return answer({"containerInstance": _shown(other)})
     arn = f"arn:aws:ecs:{get_region()}:{get_account_id()}:container-instance/{cluster}/{new_uuid().replace('-', '')}"
     _instances[arn] = {
         "containerInstanceArn": arn,
@@ -139,13 +129,13 @@ def _register(data: Properties, managed_instance: str) -> Response:
         "tags": data.get("tags", []),
     }
     _place_services(cluster)
-    return _answer({"containerInstance": _shown(_instances[arn])})
+    return answer({"containerInstance": _shown(_instances[arn])})
 
 
 def _list(data: Properties) -> Response:
     cluster = ecs._resolve_cluster_name(data.get("cluster", "default"))
     wanted = {data["status"]} if data.get("status") else {"ACTIVE", "DRAINING"}
-    return _answer({"containerInstanceArns": [one["containerInstanceArn"] for one in _of(cluster, wanted)]})
+    return answer({"containerInstanceArns": [one["containerInstanceArn"] for one in _of(cluster, wanted)]})
 
 
 def _describe(data: Properties) -> Response:
@@ -156,22 +146,22 @@ def _describe(data: Properties) -> Response:
             found.append(_shown(instance))
         else:
             failures.append({"arn": named, "reason": "MISSING"})
-    return _answer({"containerInstances": found, "failures": failures})
+    return answer({"containerInstances": found, "failures": failures})
 
 
 def _deregister(data: Properties) -> Response:
     instance = _find(data, data.get("containerInstance", ""))
     if instance is None or instance["status"] == "INACTIVE":
-        return _refused("InvalidParameterException", "Container instance not found.")
+        return refusal("InvalidParameterException", "Container instance not found.")
     with _placing:
         tasks = _tasks_on(instance)
         if tasks and not data.get("force"):
-            return _refused("InvalidParameterException", "Found running tasks on the instance.")
+            return refusal("InvalidParameterException", "Found running tasks on the instance.")
         instance |= {"status": "INACTIVE", "agentConnected": False}
     # On AWS they run on, and nobody looks after them; here nobody could ever end them.
     _stop(instance["cluster"], tasks, "Container instance deregistered")
     _place_services(instance["cluster"])
-    return _answer({"containerInstance": _shown(instance)})
+    return answer({"containerInstance": _shown(instance)})
 
 
 def _update_state(data: Properties) -> Response:
@@ -184,7 +174,7 @@ def _update_state(data: Properties) -> Response:
             _stop(instance["cluster"], _tasks_on(instance), "Container instance draining")
     if changed:
         _place_services(changed[0]["cluster"])
-    return _answer({"containerInstances": [_shown(one) for one in changed], "failures": []})
+    return answer({"containerInstances": [_shown(one) for one in changed], "failures": []})
 
 
 def _with_placement(run: Callable[[Properties], Response]) -> Callable[[Properties], Response]:
@@ -194,7 +184,7 @@ def _with_placement(run: Callable[[Properties], Response]) -> Callable[[Properti
             return run(data)
         if not _of(cluster, {"ACTIVE"}):
             _say(cluster, data, _NO_INSTANCES)
-            return _refused("InvalidParameterException", _NO_INSTANCES)
+            return refusal("InvalidParameterException", _NO_INSTANCES)
         tasks: list[Properties] = []
         failures: list[Properties] = []
         for _ in range(data.get("count", 1)):
@@ -211,7 +201,7 @@ def _with_placement(run: Callable[[Properties], Response]) -> Callable[[Properti
                     task["containerInstanceArn"] = instance["containerInstanceArn"]
                     ecs._tasks[task["taskArn"]]["containerInstanceArn"] = instance["containerInstanceArn"]
                     tasks.append(task)
-        return _answer({"tasks": tasks, "failures": failures})
+        return answer({"tasks": tasks, "failures": failures})
 
     return run_task
 
@@ -330,13 +320,3 @@ def _shown(instance: Properties) -> Properties:
         "runningTasksCount": running,
         "pendingTasksCount": len(tasks) - running,
     }
-
-
-def _answer(content: Properties) -> Response:
-    answer: Response = json_response(content)
-    return answer
-
-
-def _refused(code: str, message: str) -> Response:
-    refused: Response = error_response_json(code, message, 400)
-    return refused
