@@ -53,11 +53,13 @@ def validate(
 ) -> None:
     """Check manifests: against the schemas of a Kubernetes version, and by restricted Pod Security.
 
-    Needs no cluster. The exit status is 1 if anything is wrong.
+    Points at the line of what is wrong: a field that the version does not have, a key that is given twice, a pod that
+    may do too much. What is in a list (`kind: List`) is checked one by one. Needs no cluster. The exit status is 1 if
+    anything is wrong.
     """
     found = validation.problems(read_text(file), kubernetes_version)
     for problem in found:
-        out.print(f"{file}: {problem}", markup=False, highlight=False, soft_wrap=True)
+        out.print(f"{file}:{problem}", markup=False, highlight=False, soft_wrap=True)
     if found:
         raise typer.Exit(1)
     out.print(f"{file}: well, for Kubernetes {kubernetes_version} and restricted pods.", markup=False)
