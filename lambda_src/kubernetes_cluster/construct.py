@@ -57,7 +57,8 @@ class KubernetesCluster(eks.Cluster):
         links to the VPC; apart from the VPC's addresses, and from 10.100.0.0/16 and 172.20.0.0/16, one of which
         Kubernetes' services get.
     :param remote_pod_networks: those of the pods on hybrid nodes, apart from all of these.
-    :param secrets_key: customer managed KMS key for the secrets in the cluster; by default the block makes one.
+    :param secrets_key: symmetric customer managed KMS key for the secrets in the cluster; by default the block makes
+        one. Whoever deploys needs ``kms:CreateGrant`` and ``kms:DescribeKey`` on it: Amazon EKS uses it by a grant.
     :param posture: ``PRODUCTION`` refuses the deletion of the cluster, and keeps it when its stack is deleted.
     :param alarm_topic: told when the API server fails, and when pods find no place.
     :raises ValueError: naming every option outside its range.

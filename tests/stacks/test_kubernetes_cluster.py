@@ -185,6 +185,20 @@ def test_the_networks_of_a_vpc_that_is_there_already_are_its_owners_to_compare(s
     assert network["Cidrs"] == ["10.80.0.0/16"]
 
 
+def test_the_clusters_role_needs_no_more_of_its_key_than_amazon_asks_for(stack: cdk.Stack) -> None:
+    cluster(stack, **FARGATE)
+
+    made = template(stack)
+    [role] = [one for name, one in resources(made, "AWS::IAM::Role").items() if name.startswith("ClusterRole")]
+    [policy] = role["ManagedPolicyArns"]
+    assert policy["Fn::Join"][1][-1] == ":iam::aws:policy/AmazonEKSClusterPolicy"
+    assert "Policies" not in role
+    # The grant by which Amazon EKS uses the key is its creator's to give, whose rights IAM says.
+    [statement] = only(made, "AWS::KMS::Key")["KeyPolicy"]["Statement"]
+    assert statement["Action"] == "kms:*"
+    assert statement["Principal"]["AWS"]["Fn::Join"][1][-1] == ":root"
+
+
 def test_it_alarms_when_the_api_fails_and_when_pods_find_no_place(stack: cdk.Stack) -> None:
     assert len(cluster(stack, **FARGATE).alarms) == 2
 
