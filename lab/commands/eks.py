@@ -5,12 +5,12 @@ from typing import Annotated
 import typer
 
 from lab import choices, deployment
-from lab.choices import TargetOption
+from lab.choices import Json, TargetOption
 from lab.errors import LabError
 from lab.files import read_text
 from lab.kubernetes import manifests, validation
 from lab.target import TargetName
-from lab.views.terminal import out
+from lab.views.terminal import out, print_json
 from lab_stacks import catalog
 
 eks = typer.Typer(no_args_is_help=True, help="Write and check what Kubernetes is told.")
@@ -50,6 +50,7 @@ def validate(
     file: Annotated[str, typer.Argument(metavar="FILE", help="Manifests, one YAML document or many; `-` reads it.")],
     *,
     kubernetes_version: Version = manifests.VERSION,
+    json: Json = False,
 ) -> None:
     """Check manifests: against the schemas of a Kubernetes version, and by restricted Pod Security.
 
@@ -58,6 +59,9 @@ def validate(
     anything is wrong.
     """
     found = validation.problems(read_text(file), kubernetes_version)
+    if json:
+        print_json({"kubernetes": kubernetes_version, "problems": [problem.as_json() for problem in found]})
+        raise typer.Exit(1 if found else 0)
     for problem in found:
         out.print(f"{file}:{problem}", markup=False, highlight=False, soft_wrap=True)
     if found:

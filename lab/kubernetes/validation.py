@@ -29,6 +29,10 @@ class Problem:
         """Name the line, the manifest and what is wrong with it."""
         return f"{self.at.line}:{self.at.column}: {': '.join(filter(None, [self.manifest, self.text]))}"
 
+    def as_json(self) -> dict[str, str | int]:
+        """Return the object that ``--json`` prints for it."""
+        return {"line": self.at.line, "column": self.at.column, "manifest": self.manifest, "text": self.text}
+
 
 @dataclass(frozen=True)
 class _Manifest:

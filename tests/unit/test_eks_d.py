@@ -268,6 +268,10 @@ def test_the_commands_print_for_a_person_and_for_a_program(tmp_path: Path) -> No
     images.write_text("public.ecr.aws/eks-distro/etcd-io/etcd:v1\n")
     assert "of another release" in run("check", str(images), "--version", "1.36", status=1)
     good = releases.find("1.36").images[0].uri
+    assert (
+        "with --manifest FILE"
+        in CliRunner().invoke(app, ["eks-d", "check", "-", "--version", "1.36"], input=f"{good}@{DIGEST}").stderr
+    )
     assert json.loads(run("check", "-", "--version", "1.36", "--json", stdin=good))["images"][0]["image"] == good
 
 

@@ -165,6 +165,18 @@ def test_the_command_names_the_file_and_fails(tmp_path: Path) -> None:
     assert f"{file}:6:1: Service web: " in result.output
 
 
+def test_a_program_gets_the_problems_as_json(tmp_path: Path) -> None:
+    file = tmp_path / "web.yaml"
+    file.write_text(SERVICE.replace("ports:", "prots:"))
+
+    wrong = CliRunner().invoke(app, ["eks", "validate", str(file), "--json"])
+    well = CliRunner().invoke(app, ["eks", "validate", "-", "--json"], input=SERVICE)
+
+    [problem] = json.loads(wrong.stdout)["problems"]
+    assert (wrong.exit_code, problem["line"], problem["manifest"]) == (1, 6, "Service web")
+    assert (well.exit_code, json.loads(well.stdout)) == (0, {"kubernetes": "1.35", "problems": []})
+
+
 def test_the_command_reads_standard_input_and_says_what_cannot_be_read(tmp_path: Path) -> None:
     file = tmp_path / "web.yaml"
     file.write_bytes(b"\xff\xfe")
