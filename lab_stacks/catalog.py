@@ -168,6 +168,14 @@ SECTIONS = [
         stack_id="Sar",
         heading="AWS Serverless Application Repository",
         shows="Lab 15.1 as an application to publish, share and deploy: SAM template, bucket for its code",
+        variants={
+            "nested": {
+                # What `lab sar publish` publishes on the emulator.
+                "nested_application": "arn:aws:serverlessrepo:us-east-1:000000000000:applications/"
+                "serverless-lab-sqs-lambda",
+                "nested_version": "1.0.0",
+            }
+        },
     ),
 ]
 
