@@ -8,7 +8,7 @@ from lab import choices, deployment
 from lab.choices import Json, TargetOption
 from lab.errors import LabError
 from lab.files import read_text
-from lab.kubernetes import manifests, validation
+from lab.kubernetes import manifests
 from lab.target import TargetName
 from lab.views.terminal import out, print_json
 from lab_stacks import catalog
@@ -33,6 +33,8 @@ def print_manifests(
 
     With the section deployed, they name its image and its log group. They are checked before they are printed.
     """
+    from lab.kubernetes import validation  # noqa: PLC0415 - reads YAML: not for `lab --help`
+
     if image is not None:
         text = manifests.of_image(image)
     else:
@@ -58,6 +60,8 @@ def validate(
     may do too much. What is in a list (`kind: List`) is checked one by one. Needs no cluster. The exit status is 1 if
     anything is wrong.
     """
+    from lab.kubernetes import validation  # noqa: PLC0415 - as above
+
     found = validation.problems(read_text(file), kubernetes_version)
     if json:
         print_json({"kubernetes": kubernetes_version, "problems": [problem.as_json() for problem in found]})

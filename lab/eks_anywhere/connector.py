@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lab.errors import LabError, UsageError
@@ -164,6 +163,8 @@ def _ensure_service_linked_role(client: Any) -> None:
 
 
 def _manifest(connection: dict[str, Any], region: str, viewers: Sequence[str]) -> str:
+    import yaml  # noqa: PLC0415 - not for `lab --help`
+
     text = _TEMPLATE.read_text()
     values = {
         **_IMAGES,
