@@ -123,7 +123,8 @@ SECTIONS = [
             "hybrid": {
                 "remote_node_networks": "10.80.0.0/16",
                 "remote_pod_networks": "10.81.0.0/16",
-                "metrics_server": "v0.8.0-eksbuild.2",
+                # No page of AWS lists them: what public descriptions of 1.35 clusters have, not held against AWS.
+                "metrics_server": "v0.8.1-eksbuild.5",
             },
         },
     ),
@@ -167,6 +168,14 @@ SECTIONS = [
         stack_id="Sar",
         heading="AWS Serverless Application Repository",
         shows="Lab 15.1 as an application to publish, share and deploy: SAM template, bucket for its code",
+        variants={
+            "nested": {
+                # What `lab sar publish` publishes on the emulator.
+                "nested_application": "arn:aws:serverlessrepo:us-east-1:000000000000:applications/"
+                "serverless-lab-sqs-lambda",
+                "nested_version": "1.0.0",
+            }
+        },
     ),
 ]
 

@@ -76,7 +76,9 @@ def compare(
 def check(
     images: Annotated[
         str,
-        typer.Argument(metavar="FILE", help="Images, one a line, or `kubectl get pods -A -o json`; `-` reads it."),
+        typer.Argument(
+            metavar="FILE", help="Images, one a line, or `kubectl get pods -A -o json` (or `nodes`); `-` reads it."
+        ),
     ],
     *,
     version: Version = None,
@@ -85,7 +87,8 @@ def check(
 ) -> None:
     """Hold the images that a cluster runs against a release.
 
-    Exit status 1 when one is of another release, or under a release's tag another than the release has.
+    Exit status 1 when one is of another release, or under a release's tag another than the release has. Digests are
+    compared where the release has them, which is with `--manifest FILE`.
     """
     found = _release(version, manifest)
     checked = comparison.check(comparison.images_of(read_text(images), images), found)
@@ -100,6 +103,8 @@ def check(
         err.print(
             f"{found.name}: {ours} of {len(checked)} images are of the release, {len(wrong)} should be and are not."
         )
+        if any(one.verdict is comparison.Verdict.UNTOLD for one in checked):
+            err.print(f"Those named by a digest: with --manifest FILE, from {found.manifest_url}.")
     raise typer.Exit(1 if wrong else 0)
 
 

@@ -1,5 +1,6 @@
 """Commands about serverless applications: package, publish, share, list and deploy them."""
 
+import shlex
 from json import dumps
 from pathlib import Path
 from typing import Annotated, Any
@@ -25,6 +26,7 @@ sar = typer.Typer(
 ApplicationName = Annotated[
     str, typer.Argument(metavar="APPLICATION", help="Name of one of this account's, or the ARN of anybody's.")
 ]
+OwnName = Annotated[str, typer.Argument(metavar="APPLICATION", help="Name or ARN of one of this account's.")]
 # What everybody may see is browsed there; the API lists what is one's own.
 _PUBLIC = "https://serverlessrepo.aws.amazon.com/applications"
 
@@ -64,7 +66,8 @@ def package(
         print_json({"template": str(written), "bucket": bucket, "application": described})
         return
     out.print(f"{described['Name']} {described['SemanticVersion']}: {written}")
-    err.print("`lab sar publish` publishes it, for this account alone.")
+    written_to = f" {escape(shlex.quote(str(output)))}" if output else ""
+    err.print(f"`lab sar publish{written_to}{deployment.flag(where)}` publishes it, for this account alone.")
 
 
 @sar.command()
@@ -99,7 +102,7 @@ def publish(
 
 @sar.command()
 def share(
-    application: ApplicationName,
+    application: OwnName,
     *,
     account: Annotated[
         list[str] | None, typer.Option(metavar="NUMBER", help="An account that may deploy it; once for each.")
@@ -178,9 +181,12 @@ def list_applications(
 def deploy(
     application: ApplicationName,
     *,
-    version: Annotated[str | None, typer.Option(metavar="VERSION", help="The newest by default.")] = None,
+    version: Annotated[
+        str | None, typer.Option(metavar="VERSION", help="Which version; the newest by default.")
+    ] = None,
     stack: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Of the stack, after `serverlessrepo-`; the application's.")
+        str | None,
+        typer.Option(metavar="NAME", help="Of the stack, `serverlessrepo-NAME`; by default the application's."),
     ] = None,
     parameter: Annotated[
         list[str] | None, typer.Option("-p", "--parameter", metavar="NAME=VALUE", help="Value for a parameter.")

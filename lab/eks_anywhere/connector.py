@@ -13,13 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from lab.errors import LabError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
 #: What a cluster may be, as ``eks:RegisterCluster`` has it.
@@ -43,6 +42,15 @@ class Registered:
     manifest: Path = field(repr=False)
 
 
+class LeftBehindError(LabError):
+    """Something went wrong, and then something else while what was made was taken back: both are said."""
+
+    def __init__(self, what: str, left: Sequence[str], *, interrupted: bool = False) -> None:
+        super().__init__(f"{what.rstrip('.')}. Left behind: {'; '.join(left)}.")
+        if interrupted:
+            self.exit_status = 130
+
+
 def register(
     session: Any,
     name: str,
@@ -58,6 +66,7 @@ def register(
     :param manifest: a file that is not there yet; only its owner may read it.
     :param viewers: ARNs of users and roles who may look at the cluster in the console.
     :raises UsageError: for what cannot be a name, a viewer or the file; nothing is registered then.
+    :raises LeftBehindError: for what went wrong, where not all that was made could be taken back.
     """
     if _NAME.fullmatch(name) is None:
         raise UsageError(
@@ -66,24 +75,28 @@ def register(
     wrong = next((one for one in viewers if _PERSON.fullmatch(one) is None), None)
     if wrong is not None:
         raise UsageError(f"--viewer {wrong}: the ARN of a user or a role of IAM.")
-    with os.fdopen(_reserve(manifest), "w") as opened:
-        client = session.client("eks")
-        registered = False
-        try:
+    opened = os.fdopen(_reserve(manifest), "w")
+    registered: bool | None = False  # None: asked for, and no answer
+    try:
+        with opened:
             _ensure_service_linked_role(session.client("iam"))
+            client, registered = session.client("eks"), None
             answer = client.register_cluster(name=name, connectorConfig={"roleArn": role_arn, "provider": provider})
             registered = True
             cluster = answer["cluster"]
             opened.write(_manifest(cluster["connectorConfig"], session.region_name, viewers))
-            opened.flush()
-        except BaseException as error:
-            # A registration without its manifest is of no use, and its name would be taken.
-            manifest.unlink(missing_ok=True)
-            if registered:
-                client.deregister_cluster(name=name)
-            if isinstance(error, ClientError) and _code(error) == "ResourceInUseException":
-                raise LabError(f"{name} is registered already: take another name, or disconnect it first.") from None
-            raise
+    except BaseException as error:
+        # A registration without its manifest is of no use, and its name would be taken.
+        if registered is None and isinstance(error, ClientError):
+            registered = False
+        left = [*_not_removed(manifest), *_not_taken_back(session, name, registered)]
+        told = _told(name, manifest, error)
+        if left:
+            said = told or _said(error)
+            raise LeftBehindError(said, left, interrupted=isinstance(error, KeyboardInterrupt)) from error
+        if told:
+            raise LabError(told) from None
+        raise
     return Registered(name, cluster["arn"], cluster["connectorConfig"]["activationExpiry"], manifest)
 
 
@@ -110,6 +123,37 @@ def _reserve(manifest: Path) -> int:
         raise UsageError(f"{manifest} cannot be written: {error.strerror}.") from None
 
 
+def _not_removed(manifest: Path) -> Iterator[str]:
+    try:
+        manifest.unlink(missing_ok=True)
+    except OSError as error:
+        yield f"the file {manifest}, which has to be deleted, as it may have the activation code ({error.strerror})"
+
+
+def _not_taken_back(session: Any, name: str, registered: bool | None) -> Iterator[str]:
+    if registered is None:
+        yield f"perhaps the registration of {name}: `aws eks describe-cluster --name {name}` says whether it is there"
+    elif registered:
+        try:
+            session.client("eks").deregister_cluster(name=name)
+        except (BotoCoreError, ClientError, KeyboardInterrupt) as error:
+            yield f"the registration of {name}: `lab eks-anywhere disconnect {name}` ends it ({_said(error)})"
+
+
+def _told(name: str, manifest: Path, error: BaseException) -> str | None:
+    if isinstance(error, OSError) and not isinstance(error, BotoCoreError):  # a time-out of the network is both
+        return f"{manifest} cannot be written: {error.strerror}."
+    if isinstance(error, ClientError) and _code(error) == "ResourceInUseException":
+        return f"{name} is registered already: take another name, or disconnect it first."
+    return None
+
+
+def _said(error: BaseException) -> str:
+    if isinstance(error, KeyboardInterrupt):
+        return "Interrupted"
+    return str(error) if isinstance(error, (BotoCoreError, ClientError)) else f"{type(error).__name__}: {error}"
+
+
 def _ensure_service_linked_role(client: Any) -> None:
     try:
         client.create_service_linked_role(AWSServiceName="eks-connector.amazonaws.com")
@@ -119,6 +163,8 @@ def _ensure_service_linked_role(client: Any) -> None:
 
 
 def _manifest(connection: dict[str, Any], region: str, viewers: Sequence[str]) -> str:
+    import yaml  # noqa: PLC0415 - not for `lab --help`
+
     text = _TEMPLATE.read_text()
     values = {
         **_IMAGES,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
 
-from lab.eks_anywhere import yaml_files
+from lab.kubernetes import yaml_files
 from lambda_src.eks_anywhere import rules
 from lambda_src.eks_anywhere.crds import API_VERSION, schemas
 from lambda_src.eks_anywhere.specification import Document, Problem, Site, Specification

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from lab.eks_d.image_names import ImageName
 from lab.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from lab.eks_d.releases import Image, Release
-
-_IMAGE = re.compile(r"[a-z0-9.-]+(:\d+)?(/[a-z0-9._-]+)+(:[\w][\w.-]*)?(@sha256:[0-9a-f]{64})?")
 
 
 @dataclass(frozen=True)
@@ -37,6 +35,7 @@ class Verdict(str, Enum):
     OF_THE_RELEASE = "of the release"
     OTHER_RELEASE = "of another release"
     CHANGED = "changed"
+    UNTOLD = "named by a digest, which only a manifest of the release can tell"
     UNKNOWN = "not of EKS Distro"
 
 
@@ -75,7 +74,7 @@ def images_of(text: str, name: str) -> list[str]:
         document = json.loads(text)
     except ValueError:
         found = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
-        wrong = next((line for line in found if _IMAGE.fullmatch(line) is None), None)
+        wrong = next((line for line in found if ImageName.parse(line) is None), None)
         if wrong is not None:
             raise UsageError(f"{name}: {wrong!r} is no image, such as registry.example.com/web:v1.") from None
     else:
@@ -92,34 +91,47 @@ def _in_objects(part: Any) -> Iterator[str]:
     elif isinstance(part, dict):
         for key, one in part.items():
             if key == "image" and isinstance(one, str):
-                yield one
-            elif key == "images" and isinstance(one, list):  # of a node: each with several names
-                yield from (named["names"][-1] for named in one if named.get("names"))
+                if ImageName.parse(
+                    one
+                ):  # the status of a pod may have an image's id there, beside its name in the spec
+                    yield one
+            elif key == "images" and isinstance(one, list):
+                yield from filter(None, (_of_a_node(image.get("names") or []) for image in one))
             else:
                 yield from _in_objects(one)
 
 
+def _of_a_node(names: Sequence[str]) -> str | None:
+    """Put together what a node calls one image: by its tag in one name, by its digest in another."""
+    known = [(name, parsed) for name in names if (parsed := ImageName.parse(name))]
+    if not known:
+        return None
+    name, last = known[-1]
+    same = (one.digest for _, one in known if (one.registry, one.repository) == (last.registry, last.repository))
+    digest = None if last.digest else next(filter(None, same), None)
+    return f"{name}@{digest}" if digest else name
+
+
 def _checked(image: str, release: Release) -> Checked:
-    named, _, digest = image.partition("@")
-    expected = _same_repository(named, release)
-    if expected is None:
+    named = ImageName.parse(image)
+    expected = _same_repository(named, release) if named else None
+    if named is None or expected is None:
         return Checked(image, Verdict.UNKNOWN, None)
-    tag = named.rpartition(":")[2] if ":" in named.rpartition("/")[2] else ""
-    if digest and expected.digest:
-        verdict = Verdict.OF_THE_RELEASE if digest == expected.digest else Verdict.CHANGED
-        if verdict is Verdict.CHANGED and tag != expected.tag:
-            verdict = Verdict.OTHER_RELEASE
-    elif tag:
-        verdict = Verdict.OF_THE_RELEASE if tag == expected.tag else Verdict.OTHER_RELEASE
-    else:
-        verdict = Verdict.UNKNOWN  # a digest alone says nothing where the release has none to compare with
-    return Checked(image, verdict, expected.uri)
+    return Checked(image, _verdict(named, expected), expected.uri)
 
 
-def _same_repository(named: str, release: Release) -> Image | None:
-    path = named.partition("/")[2]
-    last = path.rpartition("/")[2].partition(":")[0]
-    repository = f"{path.rpartition('/')[0]}/{last}"
+def _verdict(named: ImageName, expected: Image) -> Verdict:
+    if named.digest and expected.digest:
+        if named.digest == expected.digest:
+            return Verdict.OF_THE_RELEASE
+        return Verdict.CHANGED if named.tag == expected.tag else Verdict.OTHER_RELEASE
+    if named.tag and named.tag != expected.tag:
+        return Verdict.OTHER_RELEASE
+    # An engine goes by the digest, whatever the tag says beside it.
+    return Verdict.UNTOLD if named.digest else Verdict.OF_THE_RELEASE if named.tag else Verdict.OTHER_RELEASE
+
+
+def _same_repository(named: ImageName, release: Release) -> Image | None:
     # A mirror has a project before the name, and EKS Anywhere's tag is the release's with more after it.
-    matching = [one for one in release.images if f"/{repository}".endswith(f"/eks-distro/{one.repository}")]
-    return matching[0] if matching else None
+    path = f"/{named.repository}"
+    return next((one for one in release.images if path.endswith(f"/eks-distro/{one.repository}")), None)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from lab.errors import UsageError
 
 if TYPE_CHECKING:
@@ -58,6 +56,8 @@ def kubeadm(release: Release, *, endpoint: str | None = None, mirror: str | None
 
     :param endpoint: host and port of the control plane, for more than one machine of it.
     """
+    import yaml  # noqa: PLC0415 - not for `lab --help`
+
     api_server = release.image("kubernetes/kube-apiserver")
     minor = int(release.channel.partition("-")[2])
     cluster: dict[str, Any] = {

@@ -14,8 +14,6 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from lab.errors import LabError, UsageError
 
 if TYPE_CHECKING:
@@ -163,6 +161,8 @@ def read(text: str, name: str) -> Release:
     :param name: of the file, for errors.
     :raises UsageError: for what is none.
     """
+    import yaml  # noqa: PLC0415 - not for `lab --help`
+
     try:
         manifest = yaml.safe_load(text)
         if manifest["kind"] != "Release" or not manifest["apiVersion"].startswith("distro.eks.amazonaws.com/"):

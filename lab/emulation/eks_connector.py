@@ -6,6 +6,7 @@ an agent activates it, which nothing here does, it is PENDING. Its activation co
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import secrets
@@ -32,6 +33,8 @@ HOOKS = [
 ]
 _PATH = "/cluster-registrations"
 _DAYS = 3
+# Source: https://docs.aws.amazon.com/eks/latest/APIReference/API_ListClusters.html
+_PAGE = 100
 
 Response = tuple[int, dict[str, str], bytes]
 
@@ -102,10 +105,23 @@ def _deregister(name: str) -> Response:
 
 
 def _list_clusters(query: dict[str, Any]) -> Response:
-    """List the clusters of EKS; with ``include=all`` the registered ones too."""
-    with_registered = query.get("include") == "all"
-    names = [name for name, one in eks._clusters.items() if with_registered or "connectorConfig" not in one]
-    answer: Response = eks._json_resp(200, {"clusters": names[: int(query.get("maxResults", 100))]})
+    """List the clusters of EKS, in pages; with ``include=all`` the registered ones too."""
+    include, most, token = (query.get(name) or "" for name in ("include", "maxResults", "nextToken"))
+    if include not in {"", "all"}:
+        return _refused(f"include is {include}: all, or nothing")
+    if most and not (most.isdecimal() and 1 <= int(most) <= _PAGE):
+        return _refused(f"maxResults is {most}: 1 to {_PAGE}")
+    try:
+        last = base64.b64decode(token, altchars=b"-_", validate=True).decode()
+    except ValueError:
+        return _refused("nextToken is none that a page before gave")
+    # After the last one's name, so that what is deleted between two pages moves nobody over their border.
+    left = sorted(
+        name for name, one in eks._clusters.items() if name > last and (include or "connectorConfig" not in one)
+    )
+    page = left[: int(most or _PAGE)]
+    more = {"nextToken": base64.urlsafe_b64encode(page[-1].encode()).decode()} if len(left) > len(page) else {}
+    answer: Response = eks._json_resp(200, {"clusters": page, **more})
     return answer
 
 

@@ -54,6 +54,7 @@ HOOKS = [
     "ministack.services.cloudformation.handlers._apply_transforms(template, provided_params, previous_params)",
     "ministack.services.cloudformation.provisioners._RESOURCE_HANDLERS",
     "ministack.services.cloudformation.provisioners._REPLACING_PROPERTIES",
+    "ministack.services.organizations._accounts",
     "ministack.services.organizations._orgs",
     "ministack.services.s3._bucket_owner_account(name)",
     "ministack.services.s3._bucket_policies",
@@ -168,13 +169,15 @@ class _MiniStack:
         return template
 
     def organization_of(self, account: str) -> str | None:
-        organization = organizations._orgs.get_scoped(account, None, "self") or {}
-        found: str | None = organization.get("Id")
-        return found
+        # MiniStack has an organization for whoever asks it for one; an account that another one made is in that one's.
+        managers = sorted(
+            (manager for manager, member in organizations._accounts._data if member == account),
+            key=account.__eq__,
+        )
+        return _organization_of_manager(managers[0]) if managers else None
 
     def manages(self, organization: str) -> bool:
-        # MiniStack knows no member accounts: each that has an organization manages it.
-        return self.organization_of(self.account) == organization
+        return _organization_of_manager(self.account) == organization
 
     def create_change_set(self, template: str, request: Document) -> Document:
         # As AWS names the stack of an application that is deployed by itself.
@@ -200,6 +203,12 @@ class _MiniStack:
         if status >= 400:
             raise bad_request(answer["Message"])
         return {"ChangeSetId": answer["Id"], "StackId": answer["StackId"]}
+
+
+def _organization_of_manager(account: str) -> str | None:
+    managed = organizations._orgs.get_scoped(account, None, "self") or {}
+    found: str | None = managed.get("Id")
+    return found
 
 
 @cache

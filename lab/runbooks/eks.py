@@ -112,21 +112,23 @@ def workload_answers(deployed: Deployment) -> str:
             kubectl("-n", namespace, "rollout", "status", f"deployment/{manifests.NAME}", "--timeout=280s")
             pods = json.loads(kubectl("-n", namespace, "get", "pods", "-o", "json"))["items"]
             page = kubectl("get", "--raw", f"/api/v1/namespaces/{namespace}/services/{manifests.NAME}:80/proxy/")
+            server = json.loads(kubectl("get", "--raw", "/version"))["gitVersion"]
         finally:
             if not was_there:
                 kubectl("delete", "-f", "-", "--ignore-not-found", given=text)
     names = [pod["metadata"]["name"] for pod in pods]
     assert any(name in page for name in names), f"none of {', '.join(names)} answered"
-    return f"{len(names)} pods, and one of them answered"
+    return f"{len(names)} pods on Kubernetes {server}, and one of them answered"
 
 
 def _why_nobody_answers(deployed: Deployment, endpoint: str) -> str:
     if deployed.target.name is TargetName.AWS:
         return f"{endpoint} cannot be reached from here: from the VPC it can, or with `-c public_access_from=...`."
+    version = deployed.output("KubernetesVersion")
     return (
-        f"No Kubernetes answers on {endpoint}: the emulator runs one in a container, k3s, if there was a container "
-        "engine with the image rancher/k3s when the section was deployed. Install Docker or Podman, pull that image, "
-        "`lab reset`, then again."
+        f"No Kubernetes answers on {endpoint}: the emulator runs one, k3s, where a container engine had its image when "
+        f"the section was deployed. Install Docker or Podman, pull rancher/k3s with a tag of {version}, `lab reset`, "
+        "then `EKS_K3S_IMAGE=rancher/k3s:TAG lab run eks`."
     )
 
 

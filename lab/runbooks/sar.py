@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 runbook = Runbook()
 # On the emulator an access key of twelve digits is that account's; nobody but the runbook uses this one.
 STRANGER = "111122223333"
+MEMBER = "runbook-member"
 MESSAGES = 20
 # The one that the CDK deploys to rotate a secret: everybody may, in every region.
 OF_AWS = "arn:aws:serverlessrepo:us-east-1:297356227824:applications/SecretsManagerRDSPostgreSQLRotationSingleUser"
@@ -143,6 +144,32 @@ def strangers_are_refused(deployed: Deployment) -> str:
         return f"{len(attempts)} of {len(attempts)} calls: AccessDeniedException"
 
 
+@runbook.check("An organization's accounts see what is shared with it, and others do not", evidence=Evidence.EMULATED)
+def organization_sees_it(deployed: Deployment) -> str:
+    """By clients of a member account and of one outside; then the organization ends the sharing by itself."""
+    stranger = _stranger(deployed)
+    member = _member(deployed)
+    organization = deployed.client("organizations").describe_organization()["Organization"]["Id"]
+    with _Publication.of(deployed) as publication:
+
+        def answers() -> list[str]:
+            return [publication.refusal_of("get_application", one.repository) for one in (member, stranger)]
+
+        refused = "AccessDeniedException"
+        before = answers()
+        publication.share(organizations=(organization,))
+        shared = answers()
+        assert publication.refusal_of("put_application_policy", member.repository, Statements=[]) == refused
+        publication.repository.unshare_application(
+            ApplicationId=publication.application_id, OrganizationId=organization
+        )
+        after = answers()
+        publication.share(organizations=("o-another000",))
+        assert before == after == answers() == [refused] * 2, f"before: {before}, after: {after}"
+        assert shared == ["permitted", refused], f"shared: the member {shared[0]}, the stranger {shared[1]}"
+        return f"{organization}: its member is permitted, account {STRANGER} is not; ended, neither is"
+
+
 @runbook.check(
     "The account that it is shared with deploys it, and its messages reach the table", evidence=Evidence.EMULATED
 )
@@ -226,6 +253,18 @@ def nested_is_pinned(deployed: Deployment) -> str:
         return f"1.0.0, though 2.0.0 is there: {stored} of {MESSAGES} messages stored"
 
 
+@runbook.check("The application that is nested in the section's own stack works", evidence=Evidence.EMULATED)
+def nested_here_works(deployed: Deployment) -> str:
+    """Messages to its queue reach its table; it is there with `-c nested_application=ARN`."""
+    if "NestedQueueUrl" not in deployed.outputs:
+        raise NotMadeError(
+            "None is nested: `lab sar package && lab sar publish`, then `lab run sar -c nested_application=ARN`."
+        )
+    nested = {name: deployed.output(f"Nested{name}") for name in ("QueueUrl", "TableName")}
+    account = _Account(publishing.client(deployed.target.session), deployed.client("cloudformation"), deployed, {})
+    return f"{account.send(nested)} of {MESSAGES} messages through {nested['QueueUrl'].rpartition('/')[2]}"
+
+
 @runbook.check("Applications that everybody may see are found without being their owner", evidence=Evidence.AWS_ONLY)
 def public_ones_are_found(deployed: Deployment) -> str:
     """The emulator's repository has just what is published there; this looks at an application of AWS's own."""
@@ -285,8 +324,8 @@ class _Publication:
         finally:
             publication.repository.delete_application(ApplicationId=publication.application_id)
 
-    def share(self, accounts: tuple[str, ...] = ()) -> None:
-        sharing.share(self.repository, self.made, sharing.Audience(accounts=accounts))
+    def share(self, *, accounts: tuple[str, ...] = (), organizations: tuple[str, ...] = ()) -> None:
+        sharing.share(self.repository, self.made, sharing.Audience(accounts=accounts, organizations=organizations))
 
     def refusal_of(self, call: str, repository: Any = None, **parameters: Any) -> str:
         """Make a call that must be refused; return the error's code, or ``permitted``."""
@@ -303,7 +342,22 @@ def _stranger(deployed: Deployment) -> _Account:
             "It needs a second account: share with it (`lab sar share NAME --account NUMBER`), and say `lab sar deploy "
             "ARN --target aws` with its credentials."
         )
-    credentials = {"aws_access_key_id": STRANGER, "aws_secret_access_key": "test"}
+    return _emulated(deployed, STRANGER)
+
+
+def _member(deployed: Deployment) -> _Account:
+    """Take the account in the organization of this one that a run before made, or make it."""
+    organizations = deployed.client("organizations")
+    pages = organizations.get_paginator("list_accounts").paginate()
+    there = [one["Id"] for page in pages for one in page["Accounts"] if one["Name"] == MEMBER]
+    if not there:
+        status = organizations.create_account(AccountName=MEMBER, Email=f"{MEMBER}@example.com")["CreateAccountStatus"]
+        there = [status["AccountId"]]
+    return _emulated(deployed, there[0])
+
+
+def _emulated(deployed: Deployment, account: str) -> _Account:
+    credentials = {"aws_access_key_id": account, "aws_secret_access_key": "test"}
     return _Account(
         publishing.client(deployed.target.session, **credentials),
         deployed.client("cloudformation", **credentials),

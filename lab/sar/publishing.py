@@ -114,8 +114,9 @@ def described(repository: Any, application: str, version: str | None = None) -> 
         if code in {"AccessDeniedException", "ForbiddenException"}:
             raise LabError(f"{application_id} is not shared with this account: ask its owner to.") from None
         if code == "NotFoundException":
+            there = f"{application_id} {version}" if version else application_id
             raise LabError(
-                f"There is no {application_id}{f' {version}' if version else ''}: `lab sar list` names what there is."
+                f"There is no {there}: `lab sar list{f' {application}' if version else ''}` says what is."
             ) from None
         raise
 

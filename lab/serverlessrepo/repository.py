@@ -2,76 +2,23 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
+from lab.serverlessrepo import parameters, policy
+from lab.serverlessrepo.artifacts import Artifacts
 from lab.serverlessrepo.protocol import RepositoryError, bad_request
-from lambda_src.published_application.rules import (
-    LARGEST_DOCUMENT,
-    LARGEST_TEMPLATE,
-    broken,
-    capabilities,
-    code_locations,
-    is_version,
-    missing_for_the_public,
-)
+from lambda_src.published_application.rules import broken, capabilities, code_locations, is_version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
-Document = dict[str, Any]
+    from lab.serverlessrepo.surroundings import Document, Surroundings
+
 _PAGE = 100
-_DEPLOY = "Deploy"
-#: What a statement of an application's policy may permit, and which of them ``Deploy`` stands for.
-_ACTIONS = {
-    "CreateCloudFormationChangeSet",
-    "CreateCloudFormationTemplate",
-    "GetApplication",
-    "ListApplicationDependencies",
-    "ListApplicationVersions",
-    "SearchApplications",
-}
 _DESCRIBED = ("Author", "Description", "HomePageUrl", "Labels")
-_S3 = re.compile(r"(?:s3://|https?://[^/]+/)(?P<bucket>[^/?]+)/(?P<key>[^?]+).*")
-
-
-class Surroundings(Protocol):
-    """What the repository needs of where it runs."""
-
-    @property
-    def account(self) -> str:
-        """Say whose request it is."""
-
-    @property
-    def region(self) -> str:
-        """Say where it was sent."""
-
-    def read(self, bucket: str, key: str) -> bytes | None:
-        """Read an object as the service, if its bucket's policy lets the service."""
-
-    def keep(self, key: str, content: bytes) -> str:
-        """Keep a copy of an artifact; return its address, which nobody but the service can read by itself."""
-
-    def link(self, address: str) -> str:
-        """Make a link by which whoever has it can read an artifact, for an hour."""
-
-    def parse(self, text: str) -> Document:
-        """Parse a template.
-
-        :raises ValueError: when it is none.
-        """
-
-    def organization_of(self, account: str) -> str | None:
-        """Name the organization that an account belongs to."""
-
-    def manages(self, organization: str) -> bool:
-        """Say whether the caller's account is the management account of an organization."""
-
-    def create_change_set(self, template: str, request: Document) -> Document:
-        """Create a change set in the caller's account; return its ``ChangeSetId`` and ``StackId``."""
 
 
 @dataclass
@@ -81,6 +28,9 @@ class Repository:
     surroundings: Surroundings
     applications: dict[str, Document]
     templates: dict[str, Document]
+
+    def __post_init__(self) -> None:
+        self._artifacts = Artifacts(self.surroundings)
 
     def create_application(self, request: Document) -> Document:
         """CreateApplication, with a first version if there is a template."""
@@ -98,8 +48,9 @@ class Repository:
             "Statements": [],
             "Versions": {},
         }
-        application["LicenseUrl"] = self._document(application, request, "License")
-        application["ReadmeUrl"] = self._document(application, request, "Readme")
+        folder = _folder(application)
+        application["LicenseUrl"] = self._artifacts.document(request, "License", folder)
+        application["ReadmeUrl"] = self._artifacts.document(request, "Readme", folder)
         if "TemplateBody" in request or "TemplateUrl" in request:
             if "SemanticVersion" not in request:
                 raise bad_request("A template is that of a version: give a SemanticVersion too.")
@@ -123,7 +74,9 @@ class Repository:
         application = self._own(request)
         changed = {**application, **{name: request[name] for name in _DESCRIBED if name in request}}
         _refuse_broken(changed)
-        changed["ReadmeUrl"] = self._document(application, request, "Readme") or application["ReadmeUrl"]
+        changed["ReadmeUrl"] = (
+            self._artifacts.document(request, "Readme", _folder(application)) or application["ReadmeUrl"]
+        )
         application.update(changed)
         return self._shown(application)
 
@@ -177,7 +130,7 @@ class Repository:
         application = self._own(request)
         statements = [{"StatementId": str(uuid.uuid4()), **statement} for statement in request["Statements"]]
         for statement in statements:
-            _check_statement(application, statement)
+            policy.check(statement, application)
         application["Statements"] = statements
         return {"Statements": statements}
 
@@ -185,17 +138,10 @@ class Repository:
         """UnshareApplication, by the management account of an organization, for all of it."""
         organization = request["OrganizationId"]
         application = self._found(request)
-        permitted = any(
-            organization in statement.get("PrincipalOrgIDs", []) and "UnshareApplication" in statement["Actions"]
-            for statement in application["Statements"]
-        )
-        if not permitted or not self.surroundings.manages(organization):
+        may_end = policy.may_end(application["Statements"], organization)
+        if not may_end or not self.surroundings.manages(organization):
             raise self._denied("UnshareApplication", application["ApplicationId"])
-        application["Statements"] = [
-            statement
-            for statement in application["Statements"]
-            if organization not in statement.get("PrincipalOrgIDs", [])
-        ]
+        application["Statements"] = policy.without(application["Statements"], organization)
         return {}
 
     def create_cloud_formation_template(self, request: Document) -> Document:
@@ -255,21 +201,12 @@ class Repository:
 
     def _visible(self, request: Document, action: str) -> Document:
         application = self._found(request)
-        if application["Owner"] != self.surroundings.account and not self._permits(application, action):
-            raise self._denied(action, request["ApplicationId"])
-        return application
-
-    def _permits(self, application: Document, action: str) -> bool:
         account = self.surroundings.account
         organization = self.surroundings.organization_of(account)
-        for statement in application["Statements"]:
-            organizations = statement.get("PrincipalOrgIDs") or []
-            named = "*" in statement["Principals"] or account in statement["Principals"]
-            if named and (not organizations or organization in organizations):
-                permitted = statement["Actions"]
-                if action in permitted or (_DEPLOY in permitted and action in _ACTIONS):
-                    return True
-        return False
+        permitted = policy.permits(application["Statements"], action, account=account, organization=organization)
+        if application["Owner"] != account and not permitted:
+            raise self._denied(action, request["ApplicationId"])
+        return application
 
     def _denied(self, action: str, application_id: str) -> RepositoryError:
         return RepositoryError(
@@ -280,31 +217,25 @@ class Repository:
         )
 
     def _add_version(self, application: Document, request: Document) -> Document:
-        text = self._text(request, "Template", LARGEST_TEMPLATE)
-        if text is None:
-            raise bad_request("A version has a template: TemplateBody or TemplateUrl.")
+        text = self._artifacts.template(request)
         try:
             template = self.surroundings.parse(text)
         except ValueError as error:
             raise bad_request(f"The template is none: {error}") from None
-        name, version = application["Name"], request["SemanticVersion"]
-        folder = f"{application['Owner']}/{name}/{version}"
+        version = request["SemanticVersion"]
+        folder = f"{_folder(application)}/{version}"
         for location in code_locations(template).values():
-            content = self._artifact(location)
-            key = location.rpartition("/")[2]
-            text = text.replace(location, f"s3://{_place(self.surroundings.keep(f'{folder}/{key}', content))}")
+            text = text.replace(location, self._artifacts.code(location, folder))
         archive = request.get("SourceCodeArchiveUrl")
         made = {
             "ApplicationId": application["ApplicationId"],
             "SemanticVersion": version,
             "CreationTime": _now(),
-            "ParameterDefinitions": list(_parameters(template)),
+            "ParameterDefinitions": list(parameters.definitions(template)),
             "RequiredCapabilities": capabilities(template),
             "ResourcesSupported": True,
             "SourceCodeUrl": request.get("SourceCodeUrl"),
-            "SourceCodeArchiveUrl": self.surroundings.keep(f"{folder}/source.zip", self._artifact(archive))
-            if archive
-            else None,
+            "SourceCodeArchiveUrl": self._artifacts.archive(archive, folder) if archive else None,
             "TemplateUrl": self.surroundings.keep(f"{folder}/template.json", text.encode()),
             "Template": text,
         }
@@ -315,102 +246,18 @@ class Repository:
         named = ("ApplicationId", "CreationTime", "IsVerifiedAuthor", "Name", "SpdxLicenseId", *_DESCRIBED)
         has_version = semantic_version or application["Versions"]
         version = self._public_part(_version(application, semantic_version)) if has_version else None
-        links = self._links(application, "LicenseUrl", "ReadmeUrl")
+        links = self._artifacts.links(application, "LicenseUrl", "ReadmeUrl")
         return _given({**{name: application.get(name) for name in named}, **links, "Version": version})
 
     def _public_part(self, version: Document) -> Document:
         shown = {name: value for name, value in version.items() if name != "Template"}
-        return _given({**shown, **self._links(version, "TemplateUrl", "SourceCodeArchiveUrl")})
-
-    def _links(self, document: Document, *names: str) -> dict[str, str]:
-        return {name: self.surroundings.link(document[name]) for name in names if document.get(name)}
-
-    def _document(self, application: Document, request: Document, name: str) -> str | None:
-        text = self._text(request, name, LARGEST_DOCUMENT)
-        if text is None:
-            return None
-        return self.surroundings.keep(f"{application['Owner']}/{application['Name']}/{name.lower()}", text.encode())
-
-    def _text(self, request: Document, name: str, largest: int) -> str | None:
-        body, url = request.get(f"{name}Body"), request.get(f"{name}Url")
-        if body is not None and url is not None:
-            raise bad_request(f"Give one of {name}Body and {name}Url, not both.")
-        content = body.encode() if body is not None else self._artifact(url) if url is not None else None
-        if content is not None and len(content) > largest:
-            raise bad_request(f"{name} has {len(content):,} bytes: {largest:,} at most.")
-        return None if content is None else content.decode()
-
-    def _artifact(self, location: Any) -> bytes:
-        found = _S3.fullmatch(location) if isinstance(location, str) else None
-        if found is None:
-            raise bad_request(f"{location} is no address of an object in Amazon S3: package the application first.")
-        content = self.surroundings.read(found["bucket"], found["key"])
-        if content is None:
-            raise bad_request(
-                f"The repository does not have read access to bucket '{found['bucket']}', key '{found['key']}': let "
-                "serverlessrepo.amazonaws.com read it in the bucket's policy."
-            )
-        return content
+        return _given({**shown, **self._artifacts.links(version, "TemplateUrl", "SourceCodeArchiveUrl")})
 
 
 def _refuse_broken(described: Mapping[str, Any]) -> None:
     problems = [f"{name} is {value}: {permitted}" for name, value, permitted in broken(described)]
     if problems:
         raise bad_request("; ".join(problems))
-
-
-def _check_statement(application: Document, statement: Document) -> None:
-    principals, organizations = statement["Principals"], statement.get("PrincipalOrgIDs") or []
-    known = {_DEPLOY, *_ACTIONS, *({"UnshareApplication"} if organizations else ())}
-    if unknown := set(statement["Actions"]) - known:
-        raise bad_request(f"A statement permits no {', '.join(sorted(unknown))}.")
-    for principal in principals:
-        if principal != "*" and re.fullmatch(r"\d{12}", principal) is None:
-            raise bad_request(f"Principal {principal} is neither an account of 12 digits nor *.")
-    for organization in organizations:
-        if re.fullmatch(r"o-[a-z0-9]{10,32}", organization) is None:
-            raise bad_request(f"PrincipalOrgID {organization} is no organization's.")
-    if "*" in principals and not organizations:
-        missing = missing_for_the_public(application, next(reversed(application["Versions"]), None))
-        if missing:
-            raise bad_request(f"An application that everybody may see needs {', '.join(missing)}.")
-
-
-def _parameters(template: Document) -> Iterator[Document]:
-    for name, declared in (template.get("Parameters") or {}).items():
-        copied = {
-            key: declared[key]
-            for key in ("AllowedPattern", "ConstraintDescription", "Description", "NoEcho", "Type")
-            if key in declared
-        }
-        numbers = {
-            key: int(declared[key]) for key in ("MaxLength", "MaxValue", "MinLength", "MinValue") if key in declared
-        }
-        default = {"DefaultValue": str(declared["Default"])} if "Default" in declared else {}
-        allowed = (
-            {"AllowedValues": [str(one) for one in declared["AllowedValues"]]} if "AllowedValues" in declared else {}
-        )
-        users = [
-            logical_id
-            for logical_id, resource in template["Resources"].items()
-            if _refers(resource, name, template.get("Conditions") or {})
-        ]
-        yield {"Name": name, **copied, **numbers, **default, **allowed, "ReferencedByResources": users}
-
-
-def _refers(node: Any, name: str, conditions: Mapping[str, Any]) -> bool:
-    match node:
-        case {"Ref": str(referred)}:
-            return referred == name
-        case {"Fn::If": [str(condition), *branches]}:
-            return _refers(conditions.get(condition), name, {}) or _refers(branches, name, conditions)
-        case {"Fn::Sub": str(text)}:
-            return f"${{{name}}}" in text
-        case dict():
-            return any(_refers(inner, name, conditions) for inner in node.values())
-        case list():
-            return any(_refers(inner, name, conditions) for inner in node)
-    return False
 
 
 def _version(application: Document, semantic_version: str | None) -> Document:
@@ -437,14 +284,12 @@ def _page(name: str, everything: list[Document], request: Document) -> Document:
     return {name: everything[int(token) : end], "NextToken": str(end) if end < len(everything) else None}
 
 
+def _folder(application: Document) -> str:
+    return f"{application['Owner']}/{application['Name']}"
+
+
 def _given(document: Document) -> Document:
     return {name: value for name, value in document.items() if value is not None}
-
-
-def _place(url: str) -> str:
-    found = _S3.fullmatch(url)
-    assert found is not None  # noqa: S101 - for mypy: `keep` answers such an address
-    return f"{found['bucket']}/{found['key']}"
 
 
 def _now() -> str:

@@ -12,8 +12,6 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -98,6 +96,8 @@ def _closed(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _main(checkout: str, commit: str) -> None:
+    import yaml  # noqa: PLC0415 - not for those who read what this makes
+
     definitions = [
         yaml.safe_load(path.read_text()) for path in sorted(Path(checkout, "config", "crd", "bases").glob("*.yaml"))
     ]

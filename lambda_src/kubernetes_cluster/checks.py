@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from aws_cdk import Token
+from aws_cdk import aws_ec2 as ec2
 
 from lambda_src.kubernetes_cluster.compute import CORE_DNS, Compute
 
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from lambda_src.options import Options
 
 _WIDEST = 8
+_PRIVATE = [ipaddress.IPv4Network(one) for one in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")]
+# One of these, which Amazon EKS chooses when it makes a cluster that was given none.
+# Source: https://docs.aws.amazon.com/eks/latest/APIReference/API_KubernetesNetworkConfigRequest.html
+_SERVICES = [ipaddress.IPv4Network(one) for one in ("10.100.0.0/16", "172.20.0.0/16")]
 # RFC 1123, as Kubernetes takes it for a namespace.
 _NAMESPACE = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 
@@ -58,20 +63,44 @@ def check_networks(
                 options.require(
                     not everybody, option, block, "not everybody: name the networks of your own, /8 at most"
                 )
-    private = [network for block in (*remote_nodes, *remote_pods) if (network := _network(block))]
-    for network in private:
-        permitted = "a private network (RFC 1918 or 6598)"
-        options.require(network.is_private or _is_shared(network), "remote networks", str(network), permitted)
-    overlapping = [
-        f"{one} and {other}"
-        for number, one in enumerate(private)
-        for other in private[number + 1 :]
-        if one.overlaps(other)
-    ]
-    options.require(not overlapping, "remote networks", ", ".join(overlapping), "none that overlaps another")
     options.require(
         bool(remote_nodes) or not remote_pods, "remote_pod_networks", ", ".join(remote_pods), "remote_node_networks too"
     )
+
+
+def check_remote_networks(
+    options: Options, vpc: ec2.IVpc, remote_nodes: Sequence[str], remote_pods: Sequence[str]
+) -> None:
+    """Private networks, each apart from the others, from the VPC, and from what the cluster gives its services.
+
+    The VPC's addresses are held against them where they are known before it is deployed.
+
+    Source: https://docs.aws.amazon.com/eks/latest/userguide/hybrid-nodes-networking.html
+    """
+    remote = [
+        (option, network)
+        for option, blocks in (("remote_node_networks", remote_nodes), ("remote_pod_networks", remote_pods))
+        for block in blocks
+        if (network := _network(block))
+    ]
+    taken = {
+        **{str(network): f"services, which may have {network}" for network in _SERVICES},
+        **({str(addresses): f"the VPC, which has {addresses}"} if (addresses := _addresses(vpc)) else {}),
+    }
+    for number, (option, network) in enumerate(remote):
+        private = any(network.subnet_of(one) for one in _PRIVATE)
+        options.require(private, option, str(network), f"within {', '.join(map(str, _PRIVATE))}")
+        for block, whose in taken.items():
+            apart = not network.overlaps(ipaddress.IPv4Network(block))
+            options.require(apart, option, str(network), f"apart from {whose}")
+        for _, other in remote[:number]:
+            options.require(not network.overlaps(other), option, str(network), f"apart from {other}, remote as well")
+
+
+def _addresses(vpc: ec2.IVpc) -> ipaddress.IPv4Network | None:
+    made = vpc.node.default_child
+    block = made.cidr_block if isinstance(made, ec2.CfnVPC) else None
+    return _network(block) if block else None
 
 
 def _network(block: str) -> ipaddress.IPv4Network | None:
@@ -81,7 +110,3 @@ def _network(block: str) -> ipaddress.IPv4Network | None:
         return ipaddress.IPv4Network(block)
     except ValueError:
         return None
-
-
-def _is_shared(network: ipaddress.IPv4Network) -> bool:
-    return network.subnet_of(ipaddress.IPv4Network("100.64.0.0/10"))

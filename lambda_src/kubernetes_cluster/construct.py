@@ -54,9 +54,11 @@ class KubernetesCluster(eks.Cluster):
         can be reached from the VPC alone.
     :param administrators: ARNs of the IAM roles that may do everything in the cluster.
     :param remote_node_networks: private networks (CIDR) outside AWS with hybrid nodes, that a VPN or Direct Connect
-        links to the VPC.
-    :param remote_pod_networks: those of the pods on hybrid nodes.
-    :param secrets_key: customer managed KMS key for the secrets in the cluster; by default the block makes one.
+        links to the VPC; apart from the VPC's addresses, and from 10.100.0.0/16 and 172.20.0.0/16, one of which
+        Kubernetes' services get.
+    :param remote_pod_networks: those of the pods on hybrid nodes, apart from all of these.
+    :param secrets_key: symmetric customer managed KMS key for the secrets in the cluster; by default the block makes
+        one. Whoever deploys needs ``kms:CreateGrant`` and ``kms:DescribeKey`` on it: Amazon EKS uses it by a grant.
     :param posture: ``PRODUCTION`` refuses the deletion of the cluster, and keeps it when its stack is deleted.
     :param alarm_topic: told when the API server fails, and when pods find no place.
     :raises ValueError: naming every option outside its range.
@@ -88,6 +90,7 @@ class KubernetesCluster(eks.Cluster):
             checks.check_version(options, kubernetes_version, addons or {})
             checks.check_compute(options, compute, fargate_namespaces)
             checks.check_networks(options, public_access_from, remote_node_networks, remote_pod_networks)
+            checks.check_remote_networks(options, vpc, remote_node_networks, remote_pod_networks)
         key = secrets_key or kms.Key(
             scope,
             f"{construct_id}SecretsKey",

@@ -77,6 +77,38 @@ def test_a_cluster_is_registered_once_described_without_its_code_listed_apart_an
     assert refused(error) == "ResourceNotFoundException"
 
 
+def test_clusters_are_listed_in_pages_and_none_is_left_out(eks: Any, role: str) -> None:
+    names = [f"plant-{number}" for number in range(5)]
+    for name in names:
+        eks.register_cluster(name=name, connectorConfig=connection(role))
+    try:
+        there = eks.list_clusters(include=["all"])
+        assert there["clusters"] == sorted([*eks.list_clusters()["clusters"], *names])
+        assert "nextToken" not in there
+        first = eks.list_clusters(include=["all"], maxResults=2)
+        assert first["clusters"] == there["clusters"][:2]
+        pages = eks.get_paginator("list_clusters").paginate(include=["all"], PaginationConfig={"PageSize": 2})
+        assert [page["clusters"] for page in pages] == [
+            there["clusters"][start : start + 2] for start in range(0, len(there["clusters"]), 2)
+        ]
+        gone = first["clusters"][-1]
+        if gone in names:
+            eks.deregister_cluster(name=names.pop(names.index(gone)))
+        after = eks.list_clusters(include=["all"], nextToken=first["nextToken"])["clusters"]
+        assert after == there["clusters"][2:]
+    finally:
+        for name in names:
+            eks.deregister_cluster(name=name)
+
+
+@pytest.mark.parametrize("wrong", [{"maxResults": 101}, {"nextToken": "?"}, {"include": ["ALL"]}])
+def test_a_list_that_cannot_be_is_refused(eks: Any, wrong: dict[str, Any]) -> None:
+    with pytest.raises(ClientError) as error:
+        eks.list_clusters(**wrong)
+
+    assert refused(error) == "InvalidParameterException"
+
+
 def test_the_commands_connect_and_disconnect_and_print_no_code(lab: Lab, tmp_path: Path) -> None:
     manifest = tmp_path / "plant.yaml"
     done = lab("eks-anywhere", "connect", "plant", "--manifest", str(manifest))

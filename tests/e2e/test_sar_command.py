@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
     import boto3
@@ -44,3 +47,50 @@ def test_it_is_packaged_published_shared_and_deployed(lab: Lab, session: boto3.S
     assert "CloudFormation has nothing to deploy" in " ".join(lab(*words, status=1).stderr.split())
     session.client("cloudformation").delete_stack(StackName=deployed["stack"])
     session.client("serverlessrepo").delete_application(ApplicationId=published["ApplicationId"])
+
+
+def test_what_is_shared_with_an_organization_is_for_its_members_and_its_management_account_may_end_it(
+    lab: Lab, session: boto3.Session
+) -> None:
+    def of(account: str, service: str = "serverlessrepo") -> Any:
+        return session.client(service, aws_access_key_id=account, aws_secret_access_key="test")
+
+    lab("up", "sar")
+    manager, outsider = "222233334444", "333344445555"
+    organizations = of(manager, "organizations")
+    organization = organizations.describe_organization()["Organization"]["Id"]
+    made = organizations.create_account(AccountName="member", Email="member@example.com")
+    member = made["CreateAccountStatus"]["AccountId"]
+    # Whoever asks has an organization of its own here, and another one's members stay that one's.
+    for account in (member, outsider):
+        assert of(account, "organizations").describe_organization()["Organization"]["Id"] != organization
+    repository = session.client("serverlessrepo")
+    about = {"Author": "me", "Description": "A queue", "Name": "shared-queue", "SemanticVersion": "1.0.0"}
+    queue = json.dumps({"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}})
+    application = repository.create_application(**about, TemplateBody=queue)["ApplicationId"]
+
+    def answer(account: str) -> str:
+        try:
+            of(account).get_application(ApplicationId=application)
+        except ClientError as error:
+            return str(error.response["Error"]["Code"])
+        return "seen"
+
+    denied = "AccessDeniedException"
+    try:
+        assert [*map(answer, (manager, member, outsider))] == [denied] * 3
+        lab("sar", "share", "shared-queue", "--organization", organization, "--yes")
+        assert f"organization {organization}" in lab("sar", "list").stdout
+        assert [*map(answer, (manager, member, outsider))] == ["seen", "seen", denied]
+        change = {"ApplicationId": application, "StackName": "queue"}
+        assert of(member).create_cloud_formation_change_set(**change)["StackId"]
+        with pytest.raises(ClientError, match="AccessDenied"):
+            of(outsider).create_cloud_formation_change_set(**change)
+        ended = {"ApplicationId": application, "OrganizationId": organization}
+        for account in (member, outsider):
+            with pytest.raises(ClientError, match="AccessDenied"):
+                of(account).unshare_application(**ended)
+        of(manager).unshare_application(**ended)
+        assert [*map(answer, (manager, member, outsider))] == [denied] * 3
+    finally:
+        repository.delete_application(ApplicationId=application)

@@ -22,7 +22,7 @@ def add(stack: cdk.Stack, operation: dict[str, Any]) -> None:
         "OnFargate",
         vpc=network,
         fargate_namespaces=["web"],
-        addons={"metrics-server": "v0.8.0-eksbuild.2"},
+        addons={"metrics-server": "v0.8.1-eksbuild.5"},
         administrators=["arn:aws:iam::111122223333:role/Admin"],
         remote_node_networks=["10.80.0.0/16"],
         remote_pod_networks=["10.81.0.0/16"],

@@ -40,10 +40,28 @@ REFUSED = [
     ({"public_access_from": ["0.0.0.0/0"], **FARGATE}, "public_access_from is 0.0.0.0/0: not everybody"),
     ({"public_access_from": ["128.0.0.0/1"], **FARGATE}, "public_access_from is 128.0.0.0/1: not everybody"),
     ({"public_access_from": ["203.0.113.7/24"], **FARGATE}, "public_access_from is 203.0.113.7/24: an IPv4 network"),
-    ({"remote_node_networks": ["8.8.8.0/24"], **FARGATE}, "remote networks is 8.8.8.0/24: a private network"),
+    ({"remote_node_networks": ["8.8.8.0/24"], **FARGATE}, "remote_node_networks is 8.8.8.0/24: within 10.0.0.0/8, "),
+    ({"remote_node_networks": ["169.254.0.0/16"], **FARGATE}, "remote_node_networks is 169.254.0.0/16: within"),
+    ({"remote_node_networks": ["10.80.0.1/16"], **FARGATE}, "remote_node_networks is 10.80.0.1/16: an IPv4 network"),
     (
         {"remote_node_networks": ["10.80.0.0/16"], "remote_pod_networks": ["10.80.1.0/24"], **FARGATE},
-        "remote networks is 10.80.0.0/16 and 10.80.1.0/24: none that overlaps another",
+        "remote_pod_networks is 10.80.1.0/24: apart from 10.80.0.0/16, remote as well",
+    ),
+    (
+        {"remote_node_networks": ["192.168.0.0/24", "192.168.0.128/25"], **FARGATE},
+        "remote_node_networks is 192.168.0.128/25: apart from 192.168.0.0/24, remote as well",
+    ),
+    (
+        {"remote_node_networks": ["10.0.128.0/24"], **FARGATE},
+        "remote_node_networks is 10.0.128.0/24: apart from the VPC, which has 10.0.0.0/16",
+    ),
+    (
+        {"remote_node_networks": ["10.80.0.0/16"], "remote_pod_networks": ["172.16.0.0/12"], **FARGATE},
+        "remote_pod_networks is 172.16.0.0/12: apart from services, which may have 172.20.0.0/16",
+    ),
+    (
+        {"remote_node_networks": ["10.100.4.0/22"], **FARGATE},
+        "remote_node_networks is 10.100.4.0/22: apart from services, which may have 10.100.0.0/16",
     ),
     ({"remote_pod_networks": ["10.81.0.0/16"], **FARGATE}, "remote_pod_networks is 10.81.0.0/16: remote_node_networks"),
 ]
@@ -151,6 +169,34 @@ def test_administrators_and_hybrid_nodes_come_in_by_access_entries(stack: cdk.St
     [administrator] = [entry for entry in entries if entry["PrincipalArn"] == admin]
     [policy] = administrator["AccessPolicies"]
     assert policy["AccessScope"] == {"Type": "cluster"}
+
+
+def test_the_networks_of_a_vpc_that_is_there_already_are_its_owners_to_compare(stack: cdk.Stack) -> None:
+    vpc = ec2.Vpc.from_vpc_attributes(
+        stack,
+        "Known",
+        vpc_id="vpc-0123456789abcdef0",
+        availability_zones=["us-east-1a", "us-east-1b"],
+        private_subnet_ids=["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
+    )
+    KubernetesCluster(stack, "Cluster", vpc=vpc, remote_node_networks=["10.80.0.0/16"], **FARGATE)
+
+    [network] = only(template(stack), "AWS::EKS::Cluster")["RemoteNetworkConfig"]["RemoteNodeNetworks"]
+    assert network["Cidrs"] == ["10.80.0.0/16"]
+
+
+def test_the_clusters_role_needs_no_more_of_its_key_than_amazon_asks_for(stack: cdk.Stack) -> None:
+    cluster(stack, **FARGATE)
+
+    made = template(stack)
+    [role] = [one for name, one in resources(made, "AWS::IAM::Role").items() if name.startswith("ClusterRole")]
+    [policy] = role["ManagedPolicyArns"]
+    assert policy["Fn::Join"][1][-1] == ":iam::aws:policy/AmazonEKSClusterPolicy"
+    assert "Policies" not in role
+    # The grant by which Amazon EKS uses the key is its creator's to give, whose rights IAM says.
+    [statement] = only(made, "AWS::KMS::Key")["KeyPolicy"]["Statement"]
+    assert statement["Action"] == "kms:*"
+    assert statement["Principal"]["AWS"]["Fn::Join"][1][-1] == ":root"
 
 
 def test_it_alarms_when_the_api_fails_and_when_pods_find_no_place(stack: cdk.Stack) -> None:

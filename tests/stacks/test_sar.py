@@ -10,7 +10,6 @@ import pytest
 from lambda_src.options import InvalidOptionsError
 from lambda_src.posture import Posture
 from lambda_src.published_application.rules import capabilities
-from tests.stacks.policies import PACKS, cdk_nag_findings, cfn_lint_findings, checkov_findings
 from tests.stacks.synthesis import Synthesized, only, synthesize
 from tests.stacks.test_published_application import sam_validate
 
@@ -93,12 +92,21 @@ def test_a_version_that_is_none_is_refused() -> None:
         section(semantic_version="latest")
 
 
-def test_an_application_can_be_nested_and_no_policy_finds_anything_in_that() -> None:
+def test_an_application_is_nested_at_the_version_that_context_names() -> None:
     made = section(nested_application=NESTED, nested_version="1.2.3")
 
     location = only(made.template, "AWS::Serverless::Application")["Location"]
     assert location == {"ApplicationId": NESTED, "SemanticVersion": "1.2.3"}
     assert {"NestedQueueUrl", "NestedTableName"} <= made.template["Outputs"].keys()
-    assert [finding for pack in PACKS for finding in cdk_nag_findings(pack, made.stack)] == []
-    assert cfn_lint_findings(made.template_file) == []
-    assert checkov_findings([made.template_file]) == {made.template_file: []}
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"nested_application": "serverless-lab-sqs-lambda"}, "application_id is serverless-lab-sqs-lambda: arn:"),
+        ({"nested_application": NESTED, "nested_version": "latest"}, "semantic_version is latest: one semantic"),
+    ],
+)
+def test_what_cannot_be_nested_is_refused(settings: dict[str, str], said: str) -> None:
+    with pytest.raises(InvalidOptionsError, match=said):
+        section(**settings)

@@ -10,7 +10,7 @@ from unittest.mock import Mock
 
 import pytest
 import yaml
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, NoCredentialsError, ReadTimeoutError
 
 from lab.eks_anywhere import connector
 from lab.errors import LabError, UsageError
@@ -52,6 +52,10 @@ class Session:
 
 def register(session: Session, folder: Path, name: str = "plant", **options: Any) -> connector.Registered:
     return connector.register(session, name, ROLE, folder / "m.yaml", **options)
+
+
+def without_a_code(session: Session) -> None:
+    session.eks.register_cluster.return_value = {"cluster": {**ANSWER["cluster"], "connectorConfig": {}}}
 
 
 @pytest.mark.parametrize("name", ["", "-plant", "plant 1", "p" * 101])
@@ -105,12 +109,90 @@ def test_a_name_that_is_taken_leaves_no_file(tmp_path: Path) -> None:
 
 def test_a_manifest_that_cannot_be_written_takes_the_registration_back(tmp_path: Path) -> None:
     session = Session()
-    session.eks.register_cluster.return_value = {"cluster": {**ANSWER["cluster"], "connectorConfig": {}}}
+    without_a_code(session)
 
     with pytest.raises(KeyError):
         register(session, tmp_path)
 
     session.eks.deregister_cluster.assert_called_once_with(name="plant")
+    assert [*tmp_path.iterdir()] == []
+
+
+@pytest.mark.parametrize(
+    ("failed", "said"), [(failure("AccessDenied"), "so it is"), (KeyboardInterrupt(), "Interrupted")]
+)
+def test_the_first_error_is_said_where_the_registration_cannot_be_taken_back(
+    tmp_path: Path, failed: BaseException, said: str
+) -> None:
+    session = Session()
+    without_a_code(session)
+    session.eks.deregister_cluster.side_effect = failed
+
+    with pytest.raises(connector.LeftBehindError) as raised:
+        register(session, tmp_path)
+
+    text = str(raised.value)
+    assert text.startswith("KeyError: 'activation")
+    assert text.index("KeyError") < text.index("Left behind: the registration of plant") < text.index(said)
+    assert "`lab eks-anywhere disconnect plant`" in text
+    assert isinstance(raised.value.__cause__, KeyError)
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_a_file_that_cannot_be_removed_is_named_and_the_registration_is_taken_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = Session()
+    without_a_code(session)
+    denied = Mock(side_effect=PermissionError(13, "Permission denied"))
+    monkeypatch.setattr("pathlib.Path.unlink", denied)
+
+    with pytest.raises(connector.LeftBehindError, match=r"KeyError.*Left behind: the file .*m\.yaml"):
+        register(session, tmp_path)
+
+    session.eks.deregister_cluster.assert_called_once_with(name="plant")
+
+
+def test_a_full_disk_is_said_and_takes_the_registration_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = Session()
+    monkeypatch.setattr(connector, "_manifest", Mock(side_effect=OSError(28, "No space left on device")))
+
+    with pytest.raises(LabError, match=r"m\.yaml cannot be written: No space left on device"):
+        register(session, tmp_path)
+
+    session.eks.deregister_cluster.assert_called_once_with(name="plant")
+
+
+def test_a_question_without_an_answer_may_have_registered_the_cluster(tmp_path: Path) -> None:
+    session = Session()
+    session.eks.register_cluster.side_effect = ReadTimeoutError(endpoint_url="https://eks.example.com")
+
+    with pytest.raises(connector.LeftBehindError, match=r"Read timeout.*perhaps the registration of plant") as raised:
+        register(session, tmp_path)
+
+    # Whoever has that name may be another one.
+    assert not session.eks.deregister_cluster.called
+    assert raised.value.exit_status == 1
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_who_is_interrupted_is_told_what_is_left_and_with_which_status(tmp_path: Path) -> None:
+    session = Session()
+    session.eks.register_cluster.side_effect = KeyboardInterrupt
+
+    with pytest.raises(connector.LeftBehindError, match=r"Interrupted\. Left behind: perhaps") as raised:
+        register(session, tmp_path)
+
+    assert raised.value.exit_status == 130
+
+
+def test_a_client_that_cannot_be_made_leaves_no_file(tmp_path: Path) -> None:
+    session = Mock(region_name="us-east-1")
+    session.client.side_effect = NoCredentialsError
+
+    with pytest.raises(NoCredentialsError):
+        connector.register(session, "plant", ROLE, tmp_path / "m.yaml")
+
     assert [*tmp_path.iterdir()] == []
 
 

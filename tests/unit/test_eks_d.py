@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from lab.cli import app
 from lab.eks_d import comparison, configuration, releases
 from lab.eks_d.comparison import Verdict
+from lab.eks_d.image_names import ImageName
 from lab.eks_d.releases import Component, Image, Release
 from lab.errors import LabError, UsageError
 from lambda_src.eks_anywhere.crds import kubernetes_versions
@@ -112,7 +113,16 @@ def test_releases_are_compared_by_the_versions_of_their_components() -> None:
         (f"public.ecr.aws/eks-distro/etcd-io/etcd:v3-eks-1-36-6@sha256:{'b' * 64}", Verdict.OTHER_RELEASE),
         ("public.ecr.aws/eks-distro/etcd-io/etcd:v3-eks-1-36-6", Verdict.OTHER_RELEASE),
         ("mirror.example.com:5000/a/b/eks-distro/etcd-io/etcd:v3-eks-1-36-7", Verdict.OF_THE_RELEASE),
+        (f"localhost/eks-distro/etcd-io/etcd:v3-eks-1-36-7@{DIGEST}", Verdict.OF_THE_RELEASE),
+        (f"[::1]:5000/eks-distro/etcd-io/etcd@{DIGEST}", Verdict.OF_THE_RELEASE),
+        ("eks-distro/etcd-io/etcd:v3-eks-1-36-7", Verdict.OF_THE_RELEASE),
+        (f"public.ecr.aws/eks-distro/etcd-io/etcd@sha256:{'b' * 64}", Verdict.OTHER_RELEASE),
+        ("public.ecr.aws:443/eks-distro/etcd-io/etcd", Verdict.OTHER_RELEASE),
+        ("public.ecr.aws:443/eks-distro/etcd-io/etcd:latest", Verdict.OTHER_RELEASE),
         ("docker.io/library/nginx:1", Verdict.UNKNOWN),
+        ("nginx", Verdict.UNKNOWN),
+        ("library/nginx:1.29", Verdict.UNKNOWN),
+        (f"nginx@{DIGEST}", Verdict.UNKNOWN),
         ("mirror.example.com/my-etcd-io/etcd:v3-eks-1-36-7", Verdict.UNKNOWN),
     ],
 )
@@ -122,6 +132,68 @@ def test_an_image_is_told_from_that_of_another_release(image: str, verdict: Verd
     assert checked.verdict is verdict
 
 
+@pytest.mark.parametrize(
+    ("image", "verdict"),
+    [
+        ("public.ecr.aws/eks-distro/etcd-io/etcd:v3-eks-1-36-7", Verdict.OF_THE_RELEASE),
+        (f"public.ecr.aws/eks-distro/etcd-io/etcd:v3-eks-1-36-7@{DIGEST}", Verdict.UNTOLD),
+        (f"public.ecr.aws/eks-distro/etcd-io/etcd@{DIGEST}", Verdict.UNTOLD),
+        (f"public.ecr.aws/eks-distro/etcd-io/etcd:v3-eks-1-36-6@{DIGEST}", Verdict.OTHER_RELEASE),
+    ],
+)
+def test_a_digest_is_not_vouched_for_without_that_of_the_release(image: str, verdict: Verdict) -> None:
+    [checked] = comparison.check(
+        [image],
+        Release("1-36", 7, [Component("etcd", "v3", [Image("public.ecr.aws/eks-distro/etcd-io/etcd:v3-eks-1-36-7")])]),
+    )
+
+    assert checked.verdict is verdict
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "a b",
+        "Nginx",
+        "nginx:",
+        "nginx@",
+        "nginx@sha256:0",
+        ":1",
+        "a//b",
+        "registry.example.com:port/a",
+        "registry.example.com/",
+        "https://registry.example.com/a",
+        f"a/{'b' * 254}",
+        f"nginx:{'1' * 129}",
+        DIGEST,
+        "a" * 64,
+    ],
+)
+def test_what_is_no_name_of_an_image_is_none(text: str) -> None:
+    assert ImageName.parse(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("nginx", ImageName("docker.io", "library/nginx")),
+        ("library/nginx", ImageName("docker.io", "library/nginx")),
+        ("docker.io/nginx", ImageName("docker.io", "library/nginx")),
+        ("nginx:1.29", ImageName("docker.io", "library/nginx", "1.29")),
+        ("me/nginx:1", ImageName("docker.io", "me/nginx", "1")),
+        ("localhost/nginx:1", ImageName("localhost", "nginx", "1")),
+        ("localhost:5000/nginx", ImageName("localhost:5000", "nginx")),
+        ("Registry/nginx", ImageName("Registry", "nginx")),
+        ("r.example.com:5000/a/b__c/d-e:1", ImageName("r.example.com:5000", "a/b__c/d-e", "1")),
+        (f"[::1]:5000/a:1@{DIGEST}", ImageName("[::1]:5000", "a", "1", DIGEST)),
+        (f"r.example.com:5000/a@{DIGEST}", ImageName("r.example.com:5000", "a", None, DIGEST)),
+    ],
+)
+def test_a_name_of_an_image_is_taken_apart(text: str, name: ImageName) -> None:
+    assert ImageName.parse(text) == name
+
+
 def test_images_are_read_from_lines_pods_and_nodes() -> None:
     pods = {"items": [{"spec": {"initContainers": [{"image": "a/b:1"}], "containers": [{"image": "a/c:1"}]}}]}
     nodes = {"items": [{"status": {"images": [{"names": ["a/d@sha256:0", "a/d:1"]}, {"names": []}]}}]}
@@ -129,6 +201,15 @@ def test_images_are_read_from_lines_pods_and_nodes() -> None:
     assert comparison.images_of("# mine\na/b:1\n\na/c:1\n", "f") == ["a/b:1", "a/c:1"]
     assert comparison.images_of(json.dumps(pods), "f") == ["a/b:1", "a/c:1"]
     assert comparison.images_of(json.dumps(nodes), "f") == ["a/d:1"]
+
+
+def test_what_a_node_calls_by_tag_and_by_digest_is_one_image_and_what_only_has_an_id_is_none() -> None:
+    nodes = {"items": [{"status": {"images": [{"names": [f"x/d@{DIGEST}", f"a/d@{DIGEST}", "a/d:1"]}, {}]}}]}
+    pods = {"items": [{"spec": {"containers": [{"image": "nginx"}]}, "status": {"statuses": [{"image": DIGEST}]}}]}
+
+    assert comparison.images_of(json.dumps(nodes), "f") == [f"a/d:1@{DIGEST}"]
+    assert comparison.images_of(json.dumps(pods), "f") == ["nginx"]
+    assert comparison.images_of("nginx\nlibrary/nginx:1\n", "f") == ["nginx", "library/nginx:1"]
 
 
 @pytest.mark.parametrize(("text", "said"), [("", "names no image"), ("{}", "names no image"), ("a b", "'a b' is no")])
@@ -187,6 +268,10 @@ def test_the_commands_print_for_a_person_and_for_a_program(tmp_path: Path) -> No
     images.write_text("public.ecr.aws/eks-distro/etcd-io/etcd:v1\n")
     assert "of another release" in run("check", str(images), "--version", "1.36", status=1)
     good = releases.find("1.36").images[0].uri
+    assert (
+        "with --manifest FILE"
+        in CliRunner().invoke(app, ["eks-d", "check", "-", "--version", "1.36"], input=f"{good}@{DIGEST}").stderr
+    )
     assert json.loads(run("check", "-", "--version", "1.36", "--json", stdin=good))["images"][0]["image"] == good
 
 

@@ -17,7 +17,7 @@ from lab.runbooks import eks
 if TYPE_CHECKING:
     from pathlib import Path
 
-OUTPUTS = {"ClusterName": "emulated", "Namespace": "web"}
+OUTPUTS = {"ClusterName": "emulated", "Namespace": "web", "KubernetesVersion": "1.35"}
 PODS = json.dumps({"items": [{"metadata": {"name": "web-1"}}, {"metadata": {"name": "web-2"}}]})
 KUBECTL = """#!/bin/sh
 echo "$@" >> {folder}/asked
@@ -25,6 +25,7 @@ case "$*" in
   "get namespace"*) cat {folder}/namespace ;;
   *rollout*) exit $(cat {folder}/rollout) ;;
   *pods*) echo '{pods}' ;;
+  *"/version") echo '{{"gitVersion": "v1.35.0"}}' ;;
   *--raw*) echo "<p>This is $(cat {folder}/page)</p>" ;;
 esac
 """
@@ -60,7 +61,7 @@ def asked(kubectl: Path) -> str:
 
 
 def test_a_pod_that_answers_is_seen_and_the_workload_is_gone_afterwards(deployed: Mock, kubectl: Path) -> None:
-    assert eks.workload_answers(deployed) == "2 pods, and one of them answered"
+    assert eks.workload_answers(deployed) == "2 pods on Kubernetes v1.35.0, and one of them answered"
 
     assert asked(kubectl).splitlines()[-1] == "delete -f - --ignore-not-found"
 
@@ -95,3 +96,14 @@ def test_without_kubectl_nothing_is_claimed(deployed: Mock, monkeypatch: pytest.
 
     with pytest.raises(NotMadeError, match="kubectl is not installed"):
         eks.workload_answers(deployed)
+
+
+def test_where_no_cluster_answers_it_is_said_how_to_have_one(
+    deployed: Mock, kubectl: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster, "answers", lambda _: False)
+
+    with pytest.raises(NotMadeError, match=r"tag of 1\.35.*`EKS_K3S_IMAGE=rancher/k3s:TAG lab run eks`"):
+        eks.workload_answers(deployed)
+
+    assert not (kubectl / "asked").exists()

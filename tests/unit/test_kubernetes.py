@@ -58,7 +58,10 @@ def test_a_kind_that_the_version_does_not_have_is_named() -> None:
 def test_every_document_is_checked() -> None:
     found = validation.problems(f"{SERVICE}---\nmetadata: {{}}\n---\n- 1\n", "1.35")
 
-    assert [problem.manifest for problem in found] == ["document 2", "document 3"]
+    assert [(problem.at.line, problem.text) for problem in found] == [
+        (10, "no manifest: it names no kind and apiVersion"),
+        (12, "no manifest: it names no kind and apiVersion"),
+    ]
 
 
 def test_an_unknown_version_is_refused_with_those_that_there_are() -> None:
@@ -82,10 +85,13 @@ def test_what_has_no_manifest_is_not_well(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {containers: web}\n", "Pod web: spec.containers: "),
-        ("apiVersion: v1\nkind: Pod\nmetadata: [web]\nspec: {containers: []}\n", "Pod ?: metadata: "),
-        ("apiVersion: 1\nkind: Pod\n", "document 1: no manifest"),
-        ("apiVersion: v1\nkind: [Pod]\n", "document 1: no manifest"),
+        (
+            "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {containers: web}\n",
+            "4:20: Pod web: spec.containers: ",
+        ),
+        ("apiVersion: v1\nkind: Pod\nmetadata: [web]\nspec: {containers: []}\n", "3:1: Pod ?: metadata: "),
+        ("apiVersion: 1\nkind: Pod\n", "1:1: no manifest"),
+        ("apiVersion: v1\nkind: [Pod]\n", "1:1: no manifest"),
     ],
 )
 def test_a_manifest_of_another_shape_is_refused(text: str, said: str) -> None:
@@ -99,12 +105,54 @@ def test_pods_are_held_to_restricted_pod_security() -> None:
 
     [problem] = validation.problems(text, "1.35")
 
-    assert str(problem) == "Pod web: hostPID is true: not with restricted pods"
+    assert str(problem) == "1:1: Pod web: hostPID is true: not with restricted pods"
 
 
-def test_text_that_is_no_yaml_is_refused() -> None:
-    with pytest.raises(UsageError, match="That is no YAML"):
-        validation.problems("a: [", "1.35")
+POD = "{apiVersion: v1, kind: Pod, metadata: {name: web}, spec: {hostPID: true, containers: []}}"
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "said"),
+    [
+        (
+            f"apiVersion: v1\nkind: List\nitems:\n- {SERVICE.strip().replace(chr(10), chr(10) + '  ')}\n- {POD}\n",
+            11,
+            "hostPID",
+        ),
+        (f"apiVersion: v1\nkind: PodList\nitems:\n- {POD}\n", 4, "hostPID"),
+        ("apiVersion: v1\nkind: PodList\nitems:\n- {spec: {hostPID: true, containers: []}}\n", 4, "hostPID"),
+        (f"apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: List\n  items:\n  - {POD}\n", 7, "hostPID"),
+        ("apiVersion: v1\nkind: List\nitems:\n- {metadata: {name: web}}\n", 4, "no manifest"),
+        ("apiVersion: v1\nkind: List\nitems:\n- 1\n", 4, "no manifest"),
+        ("apiVersion: v1\nkind: List\nitems: {}\n", 2, "has no List of v1"),
+    ],
+)
+def test_what_is_in_a_list_is_checked_one_by_one(text: str, at: int, said: str) -> None:
+    [problem] = validation.problems(text, "1.35")
+
+    assert problem.at.line == at
+    assert said in problem.text
+
+
+def test_an_empty_list_has_no_manifest() -> None:
+    with pytest.raises(UsageError, match="There is no manifest in it"):
+        validation.problems("apiVersion: v1\nkind: List\nitems: []\n", "1.35")
+
+
+def test_a_key_that_is_given_twice_is_found_in_its_line_and_the_rest_is_checked() -> None:
+    twice = SERVICE + "    - port: 443\n  ports: []\n"
+
+    first, second = validation.problems(f"{twice}---\n{SERVICE.replace('ports:', 'prots:')}", "1.35")
+
+    assert str(first) == "10:3: ports is given twice: leave one of them out (line 10)"
+    assert (second.at.line, second.manifest) == (17, "Service web")
+
+
+def test_text_that_is_no_yaml_is_a_problem_of_its_line() -> None:
+    [problem] = validation.problems(f"{SERVICE}---\na: [", "1.35")
+
+    assert str(problem).startswith("11:1: ")
+    assert "this is no YAML" in problem.text
 
 
 def test_the_command_names_the_file_and_fails(tmp_path: Path) -> None:
@@ -114,7 +162,19 @@ def test_the_command_names_the_file_and_fails(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["eks", "validate", str(file)])
 
     assert result.exit_code == 1
-    assert f"{file}: Service web: " in result.output
+    assert f"{file}:6:1: Service web: " in result.output
+
+
+def test_a_program_gets_the_problems_as_json(tmp_path: Path) -> None:
+    file = tmp_path / "web.yaml"
+    file.write_text(SERVICE.replace("ports:", "prots:"))
+
+    wrong = CliRunner().invoke(app, ["eks", "validate", str(file), "--json"])
+    well = CliRunner().invoke(app, ["eks", "validate", "-", "--json"], input=SERVICE)
+
+    [problem] = json.loads(wrong.stdout)["problems"]
+    assert (wrong.exit_code, problem["line"], problem["manifest"]) == (1, 6, "Service web")
+    assert (well.exit_code, json.loads(well.stdout)) == (0, {"kubernetes": "1.35", "problems": []})
 
 
 def test_the_command_reads_standard_input_and_says_what_cannot_be_read(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Reads YAML as EKS Anywhere reads it, and keeps where everything stands.
+"""Reads YAML as Kubernetes and EKS Anywhere read it, and keeps where everything stands.
 
 That is YAML 1.1: an unquoted 1.30 is the number 1.3, and ``on`` is true. But as in Go, a date is text, and so is what
 looks like a number in base 60, such as the address of a network card.
