@@ -45,7 +45,8 @@ def _with_uri_here(get: Callable[[str], Any], api_id: str) -> Any:
     status, headers, body = get(api_id)
     answer = json.loads(body)
     if status == 200:
-        answer["graphqlApi"]["uris"]["GRAPHQL"] = _address(api_id)
+        url = _address(api_id)
+        answer["graphqlApi"]["uris"] |= {"GRAPHQL": url, "REALTIME": url.replace("http", "ws", 1)}
     return status, headers, json.dumps(answer).encode()
 
 
