@@ -33,6 +33,7 @@ type Query { note: Note }
 type Mutation {
   publish(id: ID!, text: String!, genre: String, cost: String): Note @aws_api_key @aws_iam
   withdraw(id: ID!): Note
+  end(id: ID!): Note
 }
 type Subscription {
   onNote(id: ID, genre: String): Note @aws_api_key @aws_iam @aws_subscribe(mutations: ["publish"])
@@ -72,6 +73,14 @@ export function request(ctx) { return { payload: null }; }
 export function response(ctx) {
   extensions.setSubscriptionFilter({ filterGroup: [{ filters: [{ fieldName: 'id', operator: 'eq', value: '1' }] }] });
   return null;
+}
+"""
+ENDS = """
+import { extensions } from '@aws-appsync/utils';
+export function request(ctx) { return { payload: ctx.args }; }
+export function response(ctx) {
+  extensions.invalidateSubscriptions({ subscriptionField: 'onNote', payload: ctx.args });
+  return ctx.result;
 }
 """
 NOT_AUTHORIZED = {"errorType": "UnauthorizedException", "message": "You are not authorized to make this call."}
@@ -114,6 +123,7 @@ def notes(emulated: Emulated) -> Iterator[Notes]:
         api.add_source("None", type="NONE")
         api.add_resolver("Mutation.publish", "None", SENDS_BACK)
         api.add_resolver("Mutation.withdraw", "None", REFUSES)
+        api.add_resolver("Mutation.end", "None", ENDS)
         api.add_resolver("Subscription.onOwn", "None", ONLY_NOVELS)
         api.add_resolver("Subscription.onFiltered", "None", FILTERS)
         key = emulated.client("appsync").create_api_key(apiId=api.api_id)["apiKey"]["id"]
@@ -276,6 +286,14 @@ def test_what_is_no_subscription_of_the_schema_is_refused(notes: Notes, query: s
         assert {told["errorType"] for told in errors(listener.start(query))} == {kind}
 
 
+@pytest.mark.parametrize("asked", [{"query": 7}, {"query": subscription("onAny"), "variables": [1]}, {}])
+def test_a_query_that_is_none_is_refused(notes: Notes, asked: Message) -> None:
+    with listening(notes) as listener:
+        payload = {"data": json.dumps(asked), "extensions": {"authorization": notes.key}}
+        listener.say(type="start", id="1", payload=payload)
+        assert errors(listener.hear())[0]["errorType"] == "MalformedHttpRequestException"
+
+
 @pytest.mark.parametrize(
     "message",
     [
@@ -283,6 +301,7 @@ def test_what_is_no_subscription_of_the_schema_is_refused(notes: Notes, query: s
         {"type": "stop", "id": "7"},
         {"type": "start", "id": "1", "payload": {"query": "subscription { onAny { id } }"}},
         {"type": "start", "id": "1"},
+        {"type": "start", "id": "1", "payload": {"data": {}, "extensions": {"authorization": {}}}},
         {},
     ],
 )
@@ -310,10 +329,13 @@ def test_the_subscriptions_own_resolver_may_refuse_it(notes: Notes) -> None:
         assert listener.hear() == {"type": "data", "id": "2", "payload": {"data": {"onOwn": {"id": "novel"}}}}
 
 
-def test_a_filter_that_is_not_emulated_is_refused_and_said(notes: Notes) -> None:
+def test_what_is_not_emulated_is_refused_and_said(notes: Notes) -> None:
     with listening(notes) as listener:
-        [told] = errors(listener.start(subscription("onFiltered")))
-    assert told["message"] == "extensions.setSubscriptionFilter is not emulated: on AWS alone."
+        [filtering] = errors(listener.start(subscription("onFiltered")))
+    [ending] = notes.ask('mutation { end(id: "1") { id } }')["errors"]
+
+    assert filtering["message"] == "extensions.setSubscriptionFilter is not emulated: on AWS alone."
+    assert ending["message"] == "extensions.invalidateSubscriptions is not emulated: on AWS alone."
 
 
 def test_a_subscription_that_must_answer_at_once_cannot(notes: Notes) -> None:

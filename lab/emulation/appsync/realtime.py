@@ -40,8 +40,7 @@ _PROTOCOL = "graphql-ws"
 _TIMEOUT_MS = 300_000
 _KEEP_ALIVE_SECONDS = 60
 _SECONDS_TO_READ_A_REFUSAL = 10
-# What of AppSync's extensions would send a subscriber less than its arguments do.
-_FILTERS = re.compile(r"\bextensions\s*\.\s*(setSubscriptionFilter|setSubscriptionInvalidationFilter)\b")
+_MALFORMED = {"errorType": "MalformedHttpRequestException", "message": "Unable to parse GraphQL query."}
 
 Message = dict[str, Any]
 
@@ -138,8 +137,7 @@ class _Connection:
             subscriptions.remove(self._subscriptions.pop(name))
             told({"type": "complete", "id": name})
         else:
-            errors = [_unsupported("unknown")]
-            told({"type": "error", "id": name, "payload": {"errors": errors}})
+            told({"type": "error", "id": name, "payload": {"errors": [_unsupported("unknown")]}})
 
     async def _start(self, name: str, payload: Any) -> None:
         if not name or name in self._subscriptions:
@@ -160,23 +158,22 @@ def _subscription(api_id: str, payload: Any, send: Callable[[Message], None]) ->
     """Execute a subscription as the query that it is, which runs its resolver, and name what it will be sent."""
     text, authorization = _parts(payload)
     request = _admit(api_id, authorization, "/graphql", text.encode())
-    asked = _object(text)
-    request.variables, name = asked.get("variables") or {}, asked.get("operationName")
-    schema = appsync_graphql.build_api_schema(api_id, (appsync._schemas.get(api_id) or {}).get("definition", ""))
+    query, request.variables, name = _asked(text)
+    definition = (appsync._schemas.get(api_id) or {}).get("definition")
     try:
-        document = parse(asked.get("query") or "")
+        document = parse(query)
     except GraphQLError:
-        raise RefusedError(_error("MalformedHttpRequestException", "Unable to parse GraphQL query.")) from None
+        raise RefusedError(_MALFORMED) from None
     operation = get_operation_ast(document, name)
-    if operation is None or operation.operation is not OperationType.SUBSCRIPTION:
+    if definition is None or operation is None or operation.operation is not OperationType.SUBSCRIPTION:
         raise RefusedError(_unsupported(operation.operation.value if operation else "unknown"))
+    schema = appsync_graphql.build_api_schema(api_id, definition)
     _, errors = request.execute(schema, document, name)
     if request.is_denied:
         raise RefusedError(_error("UnauthorizedException", "Permission denied"))
     if errors:
         raise RefusedError(*errors)
     [root] = request.roots
-    _require_no_filter(api_id, root.info)
     return subscriptions.Subscription(
         api_id,
         subscriptions.mutations_of(root.info),
@@ -193,12 +190,21 @@ def _parts(payload: Any) -> tuple[str, Message]:
     raise RefusedError(_unsupported("unknown"))
 
 
+def _asked(text: str) -> tuple[str, Message, str | None]:
+    """Read a query, its variables, and the name of its operation."""
+    asked = _object(text)
+    match asked.get("query"), asked.get("variables") or {}, asked.get("operationName"):
+        case str(query), dict(variables), str() | None as name:
+            return query, variables, name
+    raise RefusedError(_MALFORMED)
+
+
 def _sender(
     schema: GraphQLSchema, document: DocumentNode, request: Request, name: str | None, send: Callable[[Message], None]
-) -> Callable[[Message], None]:
+) -> Callable[[Any], None]:
     """Select from a mutation's answer what a subscriber wants and may read; no resolver runs for it."""
 
-    def hear(answer: Message) -> None:
+    def hear(answer: Any) -> None:
         def field(source: Any, info: GraphQLResolveInfo, **_: Any) -> Any:
             if not request.caller.may_read(info.parent_type, info.field_name):
                 raise unauthorized(info.parent_type.name, info.field_name)
@@ -211,15 +217,6 @@ def _sender(
         send({"data": done.data, **({"errors": errors} if errors else {})})
 
     return hear
-
-
-def _require_no_filter(api_id: str, info: GraphQLResolveInfo) -> None:
-    resolver = appsync._resolvers.get(api_id, {}).get(info.parent_type.name, {}).get(info.field_name, {})
-    functions = (resolver.get("pipelineConfig") or {}).get("functions") or []
-    for unit in (resolver, *(appsync._functions[api_id][function] for function in functions)):
-        found = _FILTERS.search(unit.get("code") or "")
-        if found:
-            raise RefusedError(_error("UnsupportedOperation", f"extensions.{found[1]} is not emulated: on AWS alone."))
 
 
 def _authorization_of(scope: dict[str, Any]) -> Message:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from graphql import GraphQLResolveInfo
 
-Answer = dict[str, Any]
+Arguments = dict[str, Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,15 +34,16 @@ class Subscription:
 
     api_id: str
     mutations: frozenset[str]
-    wanted: Answer
-    hear: Callable[[Answer], None]
+    wanted: Arguments
+    hear: Callable[[Any], None]
 
-    def concerns(self, api_id: str, mutation: str, answer: Answer) -> bool:
+    def concerns(self, api_id: str, mutation: str, answer: Any) -> bool:
         """Say whether the answer of a mutation is to be sent."""
+        fields = answer if isinstance(answer, dict) else {}
         return (
             api_id == self.api_id
             and mutation in self.mutations
-            and all(answer.get(name) == value for name, value in self.wanted.items())
+            and all(fields.get(name) == value for name, value in self.wanted.items())
         )
 
 
@@ -64,7 +65,7 @@ def remove(subscription: Subscription) -> None:
 
 def publish(api_id: str, mutation: str, answer: Any) -> None:
     """Send what a mutation answered to those whom it concerns; null concerns nobody."""
-    if not isinstance(answer, dict):
+    if answer is None:
         return
     with _changing:
         concerned = [one for one in _active if one.concerns(api_id, mutation, answer)]
@@ -85,7 +86,7 @@ def mutations_of(info: GraphQLResolveInfo) -> frozenset[str]:
     return frozenset(name for names in named for name in ([names] if isinstance(names, str) else names))
 
 
-def wanted_by(info: GraphQLResolveInfo, arguments: Answer) -> Answer:
+def wanted_by(info: GraphQLResolveInfo, arguments: Arguments) -> Arguments:
     """Name the arguments that filter, with what they are compared with."""
     written = {argument.name.value for argument in info.field_nodes[0].arguments}
     return {**dict.fromkeys(written), **arguments}
