@@ -69,8 +69,9 @@ if __name__ == "__main__":
     sys.path.append(str(Path(__file__).resolve().parent.parent))
     _with_lambda_packages(os.environ["LAMBDA_PYTHON"])
     _with_secure_loopback()
-    _for_programs_of_this_machine_alone()
     _with_extensions()
+    # After the extensions, which serve addresses of their own.
+    _for_programs_of_this_machine_alone()
     sys.argv = ["ministack"]
     app.main()
     # It returns when it was stopped, and has written its state. Whoever finds the record knows that it was not.

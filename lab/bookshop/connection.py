@@ -1,9 +1,9 @@
-"""Connects the client to a deployed bookshop, with requests that are signed as AWS has them signed (SigV4)."""
+"""Connects the client to a deployed bookshop, with requests that are signed (SigV4) or have a token."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 import httpx
 from botocore.auth import SigV4Auth
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
     import boto3
+    from botocore.credentials import ReadOnlyCredentials
 
     from lab.bookshop.client.base_client import HttpClient
     from lab.bookshop.client.exceptions import GraphQLClientGraphQLMultiError
@@ -41,11 +42,36 @@ class SignedRequests(httpx.Auth):
         """Add the signature's headers."""
         headers = {"content-type": request.headers["content-type"]}
         signed = AWSRequest(request.method, str(request.url), data=request.content, headers=headers)
-        credentials = self._session.get_credentials()
-        if credentials is None:
-            raise LabError("There are no AWS credentials: log in, then again.")
-        SigV4Auth(credentials.get_frozen_credentials(), "appsync", self._session.region_name).add_auth(signed)
+        SigV4Auth(self.credentials(), "appsync", self.region).add_auth(signed)
         request.headers.update(dict(signed.headers.items()))
+        yield request
+
+    def credentials(self) -> ReadOnlyCredentials:
+        """Return what is signed with.
+
+        :raises LabError: when there is nothing.
+        """
+        found = self._session.get_credentials()
+        if found is None:
+            raise LabError("There are no AWS credentials: log in, then again.")
+        return found.get_frozen_credentials()
+
+    @property
+    def region(self) -> str:
+        """Name the region that is signed for."""
+        return self._session.region_name
+
+
+class Bearer(httpx.Auth):
+    """Sends a token of the user pool with every request; without one, nothing."""
+
+    def __init__(self, token: str) -> None:
+        self.token = token
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Add the header."""
+        if self.token:
+            request.headers["Authorization"] = self.token
         yield request
 
 
@@ -57,13 +83,14 @@ def connected(deployed: Deployment, auth: httpx.Auth | None = None) -> Iterator[
         yield BookshopClient(url=url, http_client=cast("HttpClient", http))
 
 
-def address(deployed: Deployment) -> str:
+def address(deployed: Deployment, endpoint: Literal["GRAPHQL", "REALTIME"] = "GRAPHQL") -> str:
     """Ask AppSync where the API is: locally the emulator's port can be another one since the deployment.
 
+    :param endpoint: for requests, or for subscriptions.
     :raises LabError: when a local run would leave this machine.
     """
     api = deployed.client("appsync").get_graphql_api(apiId=deployed.output("ApiId"))["graphqlApi"]
-    url = str(api["uris"]["GRAPHQL"])
+    url = str(api["uris"][endpoint])
     if deployed.target.name is TargetName.LOCAL and not is_loopback(url):
         raise LabError(f"A local run was about to call {url}: refused. It reaches the emulator alone.")
     return url

@@ -9,37 +9,23 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import boto3
-import httpx
 
-from lab.bookshop.connection import SignedRequests
+from lab.bookshop.connection import Bearer, SignedRequests
 from lab.errors import LabError
 from lab.runbook import NotMadeError, wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from lab.deployment import Deployment
 
 
-class _Bearer(httpx.Auth):
-    """Sends a token; without one, nothing."""
-
-    def __init__(self, token: str) -> None:
-        self._token = token
-
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Add the header."""
-        if self._token:
-            request.headers["Authorization"] = self._token
-        yield request
-
-
 #: A stranger, who has no credentials.
-NOBODY = _Bearer("")
+NOBODY = Bearer("")
 
 
 @contextmanager
-def role(deployed: Deployment, *fields: str) -> Iterator[httpx.Auth]:
+def role(deployed: Deployment, *fields: str) -> Iterator[SignedRequests]:
     """Make a role that may read these fields (``Query.books``) and do nothing else, and be it."""
     session, name = deployed.target.session, f"lab-bookshop-{uuid.uuid4()}"
     iam, sts = session.client("iam"), session.client("sts")
@@ -77,7 +63,7 @@ def role(deployed: Deployment, *fields: str) -> Iterator[httpx.Auth]:
 
 
 @contextmanager
-def signed_in(deployed: Deployment, *groups: str) -> Iterator[httpx.Auth]:
+def signed_in(deployed: Deployment, *groups: str) -> Iterator[Bearer]:
     """Make a user of these groups, and be signed in as the user."""
     cognito, pool = deployed.client("cognito-idp"), deployed.output("UserPoolId")
     name, password = f"lab-{uuid.uuid4()}@example.com", f"{secrets.token_urlsafe(24)}aA1!"
@@ -95,7 +81,7 @@ def signed_in(deployed: Deployment, *groups: str) -> Iterator[httpx.Auth]:
             )
         except cognito.exceptions.InvalidParameterException as error:
             raise NotMadeError(f"A program cannot sign in with a password in the posture production: {error}") from None
-        yield _Bearer(answer["AuthenticationResult"]["AccessToken"])
+        yield Bearer(answer["AuthenticationResult"]["AccessToken"])
     finally:
         cognito.admin_delete_user(UserPoolId=pool, Username=name)
 

@@ -6,67 +6,94 @@ Source: https://docs.aws.amazon.com/appsync/latest/devguide/real-time-websocket-
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import queue
+import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from gql import Client, GraphQLRequest
-from gql.transport.appsync_auth import AppSyncIAMAuthentication
+from gql.transport.appsync_auth import AppSyncAuthentication, AppSyncIAMAuthentication, AppSyncJWTAuthentication
 from gql.transport.appsync_websockets import AppSyncWebsocketsTransport
 from gql.transport.exceptions import TransportError
 
+from lab.bookshop.connection import Bearer, SignedRequests
 from lab.errors import LabError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
-    import boto3
+_QUERY = "subscription changes($id: ID) { onBookChanged(id: $id) { id title version cost } }"
 
-_QUERY = "subscription changes($id: ID) { onBookChanged(id: $id) { id title version } }"
-# Seconds between two changes: what was changed before AppSync knew of the subscription, nobody hears of.
-_PAUSE = 2.0
+Change = dict[str, Any]
 
 
-def first_change(
-    url: str, session: boto3.Session, book_id: str, change: Callable[[], object], *, seconds: float = 60
-) -> dict[str, Any]:
-    """Subscribe to the changes of one book, and return the first that is heard of.
+class Changes:
+    """The changes that a subscription has sent."""
 
-    :param url: of the API.
-    :param session: whose credentials sign the subscription.
-    :param change: changes books; it is called again and again, until one is heard of.
-    :param seconds: how long.
-    :raises LabError: when AppSync refuses the subscription, or nothing is heard in time.
+    def __init__(self) -> None:
+        self.heard: queue.Queue[Change | LabError] = queue.Queue()
+
+    def next(self, seconds: float) -> Change | None:
+        """Return the next change, or None when none is heard of in time.
+
+        :raises LabError: when AppSync refuses the subscription, or ends it.
+        """
+        try:
+            heard = self.heard.get(timeout=seconds)
+        except queue.Empty:
+            return None
+        if isinstance(heard, LabError):
+            raise heard
+        return heard
+
+
+@contextmanager
+def changes(url: str, auth: SignedRequests | Bearer, book_id: str) -> Iterator[Changes]:
+    """Subscribe to the changes of one book, until the block ends.
+
+    What was changed before AppSync knew of the subscription, nobody hears of.
+
+    :param url: of the API's real-time endpoint.
+    :param auth: who subscribes.
     """
+    # Here, so that credentials that are missing are said to whoever subscribes.
+    authentication = _authentication(url, auth)
+    found, loop = Changes(), asyncio.new_event_loop()
+    listening = loop.create_task(_listen(url, authentication, book_id, found))
+
+    def run() -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            loop.run_until_complete(listening)
+        loop.close()
+
+    thread = threading.Thread(target=run, name="subscription")
+    thread.start()
     try:
-        return asyncio.run(_first_change(_transport(url, session), book_id, change, seconds))
-    except TransportError as error:
-        raise LabError(f"AppSync ended the subscription: {error}") from error
+        yield found
+    finally:
+        with contextlib.suppress(RuntimeError):  # AppSync ended it, and the loop is closed
+            loop.call_soon_threadsafe(listening.cancel)
+        thread.join()
 
 
-def _transport(url: str, session: boto3.Session) -> AppSyncWebsocketsTransport:
-    credentials = session.get_credentials()
-    if credentials is None:
-        raise LabError("There are no AWS credentials: log in, then again.")
-    signing = AppSyncIAMAuthentication(
-        urlsplit(url).netloc,
-        region_name=session.region_name,
-        credentials=credentials.get_frozen_credentials(),  # type: ignore[arg-type]  # signed with as they are
-    )
-    return AppSyncWebsocketsTransport(url, auth=signing)
+async def _listen(url: str, authentication: AppSyncAuthentication, book_id: str, found: Changes) -> None:
+    try:
+        # Made here, as it belongs to the loop that runs it.
+        async with Client(transport=AppSyncWebsocketsTransport(url, auth=authentication)) as subscriber:
+            async for change in subscriber.subscribe(GraphQLRequest(_QUERY, variable_values={"id": book_id})):
+                found.heard.put(change["onBookChanged"])
+    except (TransportError, OSError, asyncio.TimeoutError) as error:
+        found.heard.put(LabError(f"AppSync ended the subscription: {error or type(error).__name__}"))
 
 
-async def _first_change(
-    transport: AppSyncWebsocketsTransport, book_id: str, change: Callable[[], object], seconds: float
-) -> dict[str, Any]:
-    async with Client(transport=transport) as subscriber:
-        changes = subscriber.subscribe(GraphQLRequest(_QUERY, variable_values={"id": book_id}))
-        first = asyncio.ensure_future(anext(changes))
-        for _ in range(int(seconds / _PAUSE)):
-            await asyncio.to_thread(change)
-            await asyncio.wait([first], timeout=_PAUSE)
-            if first.done():
-                heard: dict[str, Any] = first.result()["onBookChanged"]
-                await changes.aclose()  # otherwise the client waits for more of them before it goes
-                return heard
-        first.cancel()
-    raise LabError(f"Of no change was anything heard within {seconds:g} s.")
+def _authentication(url: str, auth: SignedRequests | Bearer) -> AppSyncAuthentication:
+    host = urlsplit(url).netloc
+    if isinstance(auth, SignedRequests):
+        return AppSyncIAMAuthentication(
+            host,
+            region_name=auth.region,
+            credentials=auth.credentials(),  # type: ignore[arg-type]  # signed with as they are
+        )
+    return AppSyncJWTAuthentication(host, auth.token)

@@ -8,7 +8,9 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -21,6 +23,32 @@ ROOT = Path(__file__).resolve().parents[2]
 LAB = Path(sys.executable).with_name("lab")
 
 Lab = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@dataclass(frozen=True)
+class Emulated:
+    """An emulator that runs, and how it is reached."""
+
+    settings: dict[str, str]
+
+    @property
+    def session(self) -> boto3.Session:
+        return boto3.Session(
+            aws_access_key_id=self.settings["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=self.settings["AWS_SECRET_ACCESS_KEY"],
+            region_name=self.settings["AWS_REGION"],
+        )
+
+    def client(self, service: str) -> Any:
+        return self.session.client(service, endpoint_url=self.settings["AWS_ENDPOINT_URL"])  # type: ignore[call-overload]
+
+
+def started(lab: Lab, lab_home: Path) -> Emulated:
+    """Start the emulator, if it does not run."""
+    start = "from lab import emulator; from lab.views.terminal import Steps; emulator.start(Steps(None))"
+    environ = {**os.environ, "SERVERLESS_LAB_HOME": str(lab_home)}
+    subprocess.run([sys.executable, "-c", start], env=environ, cwd=ROOT, capture_output=True, check=True, timeout=120)
+    return Emulated(json.loads(lab("env", "--json").stdout))
 
 
 @pytest.fixture(scope="session")
@@ -95,14 +123,13 @@ def without_engine(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 @pytest.fixture
 def session(lab: Lab, lab_home: Path, monkeypatch: pytest.MonkeyPatch) -> boto3.Session:
     """Reach the emulator as the chapter's own script would after `eval "$(lab env)"`; it is started if need be."""
-    start = "from lab import emulator; from lab.views.terminal import Steps; emulator.start(Steps(None))"
-    environ = {**os.environ, "SERVERLESS_LAB_HOME": str(lab_home)}
-    subprocess.run([sys.executable, "-c", start], env=environ, cwd=ROOT, capture_output=True, check=True, timeout=120)
-    settings = json.loads(lab("env", "--json").stdout)
-    for name, value in settings.items():
+    emulated = started(lab, lab_home)
+    for name, value in emulated.settings.items():
         monkeypatch.setenv(name, value)
-    return boto3.Session(
-        aws_access_key_id=settings["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=settings["AWS_SECRET_ACCESS_KEY"],
-        region_name=settings["AWS_REGION"],
-    )
+    return emulated.session
+
+
+@pytest.fixture(scope="module")
+def emulated(lab: Lab, lab_home: Path) -> Emulated:
+    """Reach the emulator, for all tests of a module; it is started if need be."""
+    return started(lab, lab_home)

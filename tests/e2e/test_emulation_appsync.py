@@ -6,7 +6,6 @@ import base64
 import json
 import time
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -18,10 +17,13 @@ from lab.project import ROOT
 from lambda_src import bookshop
 from lambda_src.graphql_api.modules import bundled
 
-if TYPE_CHECKING:
-    from .conftest import Lab
+from .graphql_apis import APPSYNC, JS, Api, made, policy
 
-JS = {"name": "APPSYNC_JS", "runtimeVersion": "1.0.0"}
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .conftest import Emulated
+
 RESOLVERS = bookshop.FOLDER / "resolvers"
 BOOK = {"id": "1", "title": "Emma", "genre": "novel", "version": 3, "cents": 1200}
 TABLE = {"TABLE_NAME": "Book"}
@@ -185,23 +187,15 @@ UNSUPPORTED = {
 
 
 @dataclass(frozen=True)
-class Bookshop:
-    """The section, deployed on the emulator."""
+class Bookshop(Api):
+    """A part of the bookshop: its schema, and the query of a book with its table, role and code."""
 
-    session: boto3.Session
-    endpoint: str
-
-    def client(self, service: str) -> Any:
-        return self.session.client(service, endpoint_url=self.endpoint)  # type: ignore[call-overload]
-
-    @cached_property
-    def outputs(self) -> dict[str, str]:
-        [stack] = self.client("cloudformation").describe_stacks(StackName="AppSync")["Stacks"]
-        return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+    role: str
+    pool_id: str
 
     def ask(self, query: str, auth: httpx.Auth | None = None) -> httpx.Response:
-        with httpx.Client(auth=auth or SignedRequests(self.session), trust_env=False, timeout=35) as http:
-            return http.post(self.outputs["GraphqlUrl"], json={"query": query})
+        with httpx.Client(auth=auth or SignedRequests(self.emulated.session), trust_env=False, timeout=35) as http:
+            return http.post(self.url, json={"query": query})
 
     def evaluate(self, code: str, function: str, context: dict[str, Any]) -> dict[str, Any]:
         answer: dict[str, Any] = self.appsync.evaluate_code(
@@ -209,19 +203,34 @@ class Bookshop:
         )
         return answer
 
-    @cached_property
-    def appsync(self) -> Any:
-        return self.client("appsync")
-
 
 @pytest.fixture(scope="module")
-def shop(lab: Lab) -> Bookshop:
-    """Deploy the section once for all tests here."""
-    lab("up", "appsync")
-    settings = json.loads(lab("env", "--json").stdout)
-    key, secret, region = (settings[f"AWS_{name}"] for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "REGION"))
-    session = boto3.Session(aws_access_key_id=key, aws_secret_access_key=secret, region_name=region)
-    return Bookshop(session, settings["AWS_ENDPOINT_URL"])
+def shop(emulated: Emulated) -> Iterator[Bookshop]:
+    """Make it by the services' APIs, in a second: the runbook's test deploys all of it."""
+    dynamodb, iam = emulated.client("dynamodb"), emulated.client("iam")
+    dynamodb.create_table(
+        TableName=TABLE["TABLE_NAME"],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    role = iam.create_role(RoleName="Books", AssumeRolePolicyDocument=policy("sts:AssumeRole", Principal=APPSYNC))
+    iam.put_role_policy(RoleName="Books", PolicyName="get", PolicyDocument=policy("dynamodb:GetItem", Resource="*"))
+    pool_id = emulated.client("cognito-idp").create_user_pool(PoolName="Bookshop")["UserPool"]["Id"]
+    with made(
+        emulated, (bookshop.FOLDER / "schema.graphql").read_text(), authentication="AWS_IAM", pool_id=pool_id
+    ) as api:
+        api.add_source(
+            "Books",
+            type="AMAZON_DYNAMODB",
+            serviceRoleArn=role["Role"]["Arn"],
+            dynamodbConfig={"tableName": TABLE["TABLE_NAME"], "awsRegion": emulated.session.region_name},
+        )
+        api.add_resolver("Query.book", "Books", bundled(RESOLVERS / "Query.book.js"))
+        yield Bookshop(emulated, api.api_id, "Books", pool_id)
+    dynamodb.delete_table(TableName=TABLE["TABLE_NAME"])
+    iam.delete_role_policy(RoleName="Books", PolicyName="get")
+    iam.delete_role(RoleName="Books")
 
 
 @pytest.mark.parametrize(
@@ -257,31 +266,24 @@ def test_every_handler_that_does_something_is_evaluated() -> None:
 
 
 def test_a_source_that_fails_is_an_error_that_tells_nothing_of_it(shop: Bookshop) -> None:
-    cloudformation, iam = shop.client("cloudformation"), shop.client("iam")
-    resources = cloudformation.describe_stack_resources(StackName="AppSync")["StackResources"]
-    [role] = [
-        one["PhysicalResourceId"]
-        for one in resources
-        if one["LogicalResourceId"].startswith("ApiBooksRole") and one["ResourceType"] == "AWS::IAM::Role"
-    ]
-    [name] = iam.list_role_policies(RoleName=role)["PolicyNames"]
-    policy = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+    iam, name = shop.emulated.client("iam"), "get"
+    document = iam.get_role_policy(RoleName=shop.role, PolicyName=name)["PolicyDocument"]
     query = '{ book(id: "1") { title } }'
     assert "errors" not in shop.ask(query).json()
 
-    iam.delete_role_policy(RoleName=role, PolicyName=name)
+    iam.delete_role_policy(RoleName=shop.role, PolicyName=name)
     try:
         answered = shop.ask(query).json()
     finally:
-        iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(policy))
+        iam.put_role_policy(RoleName=shop.role, PolicyName=name, PolicyDocument=json.dumps(document))
 
     [refused] = answered["errors"]
     assert (refused["errorType"], refused["message"]) == ("InternalError", "The request could not be answered.")
-    assert shop.outputs["TableName"] not in json.dumps(answered)
+    assert TABLE["TABLE_NAME"] not in json.dumps(answered)
 
 
 def test_a_token_that_is_of_no_user_of_the_pool_is_refused(shop: Bookshop) -> None:
-    issuer = f"https://cognito-idp.us-east-1.amazonaws.com/{shop.outputs['UserPoolId']}"
+    issuer = f"https://cognito-idp.us-east-1.amazonaws.com/{shop.pool_id}"
     claims = {"sub": "1", "username": "nobody", "iss": issuer, "exp": time.time() + 60, "cognito:groups": ["Staff"]}
     parts = [{"alg": "none"}, claims, {}]
     token = ".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts)
@@ -322,13 +324,9 @@ def test_javascript_that_appsync_does_not_run_is_refused(shop: Bookshop, kind: s
 
 
 def test_a_function_whose_code_appsync_does_not_run_is_not_made(shop: Bookshop) -> None:
-    client = shop.client("appsync")
-    api_id = client.create_graphql_api(name="Refused", authenticationType="AWS_IAM")["graphqlApi"]["apiId"]
-    try:
-        client.create_data_source(apiId=api_id, name="None", type="NONE")
-        made = {"apiId": api_id, "dataSourceName": "None", "runtime": JS}
-        client.create_function(name="good", code=bundled(ROOT / "docs/examples/greetings/Query.greeting.js"), **made)
-        with pytest.raises(client.exceptions.BadRequestException, match="The code contains one or more errors"):
-            client.create_function(name="bad", code=UNSUPPORTED["try"], **made)
-    finally:
-        client.delete_graphql_api(apiId=api_id)
+    appsync = shop.appsync
+    made_of = {"apiId": shop.api_id, "dataSourceName": "Books", "runtime": JS}
+    appsync.create_function(name="good", code=bundled(ROOT / "docs/examples/greetings/Query.greeting.js"), **made_of)
+
+    with pytest.raises(appsync.exceptions.BadRequestException, match="The code contains one or more errors"):
+        appsync.create_function(name="bad", code=UNSUPPORTED["try"], **made_of)

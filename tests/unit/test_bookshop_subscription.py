@@ -13,25 +13,28 @@ import boto3
 import pytest
 from websockets.sync.server import Server, ServerConnection, serve
 
-from lab.bookshop import subscription
+from lab.bookshop.connection import Bearer, SignedRequests
+from lab.bookshop.subscription import Change, changes
 from lab.errors import LabError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 SESSION = boto3.Session(aws_access_key_id="AKIAEXAMPLE", aws_secret_access_key="example", region_name="eu-west-1")
 HEARD = {"id": "emma", "title": "Emma", "version": 2}
+UNAUTHORIZED = {"errorType": "UnauthorizedException", "message": "You are not authorized to make this call."}
 
 
 class AppSync:
     """AppSync's side of the protocol, on this machine."""
 
-    def __init__(self, *answers: dict[str, Any]) -> None:
+    def __init__(self, *answers: dict[str, Any], lets_in: bool = True) -> None:
         self.answers = answers
+        self.lets_in = lets_in
         self.subprotocol: str | None = None
         self.connect: dict[str, str] = {}
         self.start: dict[str, Any] = {}
-        self.changed = threading.Event()
+        self.stopped = False
 
     def serve(self, connection: ServerConnection) -> None:
         assert connection.request is not None
@@ -39,13 +42,16 @@ class AppSync:
         self.subprotocol = connection.subprotocol
         self.connect = json.loads(base64.b64decode(query["header"][0]))
         assert json.loads(connection.recv())["type"] == "connection_init"
+        if not self.lets_in:
+            connection.send(json.dumps({"type": "connection_error", "payload": {"errors": [UNAUTHORIZED]}}))
+            return
         connection.send(json.dumps({"type": "connection_ack", "payload": {"connectionTimeoutMs": 300_000}}))
         self.start = json.loads(connection.recv())
-        self.changed.wait(10)
         for answer in self.answers:
             connection.send(json.dumps({"id": self.start["id"], **answer}))
         for message in connection:
             if json.loads(message)["type"] == "stop":
+                self.stopped = True
                 connection.send(json.dumps({"id": self.start["id"], "type": "complete"}))
 
 
@@ -60,42 +66,76 @@ def listening(appsync: AppSync) -> Iterator[str]:
         thread.join()
 
 
-def heard(appsync: AppSync, change: Callable[[], object], **options: Any) -> dict[str, Any]:
-    with listening(appsync) as url:
-        return subscription.first_change(url, SESSION, "emma", change, **options)
+def heard(appsync: AppSync, *, auth: SignedRequests | Bearer | None = None, seconds: float = 10) -> Change | None:
+    with listening(appsync) as url, changes(url, auth or SignedRequests(SESSION), "emma") as found:
+        return found.next(seconds)
+
+
+def data(change: Change) -> dict[str, Any]:
+    return {"type": "data", "payload": {"data": {"onBookChanged": change}}}
+
+
+def test_a_connection_that_is_refused_is_said_to_be() -> None:
+    with pytest.raises(LabError, match=r"AppSync ended the subscription: .*not authorized to make this call"):
+        heard(AppSync(lets_in=False))
 
 
 def test_a_subscription_that_is_refused_is_said_to_be() -> None:
     error = {"errorType": "UnauthorizedException", "message": "Permission denied"}
-    appsync = AppSync({"type": "error", "payload": {"errors": [error]}})
 
     with pytest.raises(LabError, match=r"AppSync ended the subscription: .*Permission denied"):
-        heard(appsync, appsync.changed.set)
+        heard(AppSync({"type": "error", "payload": {"errors": [error]}}))
+
+
+def test_nobody_who_listens_is_said_to_be() -> None:
+    with listening(AppSync()) as url:
+        pass
+
+    with (
+        changes(url, SignedRequests(SESSION), "emma") as found,
+        pytest.raises(LabError, match="ended the subscription"),
+    ):
+        found.next(10)
+
+
+def test_credentials_that_are_missing_are_said_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    nobody = boto3.Session(region_name="eu-west-1")
+    monkeypatch.setattr(nobody, "get_credentials", lambda: None)
+
+    with pytest.raises(LabError, match="no AWS credentials"):
+        heard(AppSync(), auth=SignedRequests(nobody))
 
 
 def test_silence_ends_in_time() -> None:
-    appsync = AppSync({"type": "start_ack"}, {"type": "ka"})
-
-    with pytest.raises(LabError, match="heard within 2 s"):
-        heard(appsync, appsync.changed.set, seconds=2)
+    assert heard(AppSync({"type": "start_ack"}, {"type": "ka"}), seconds=0.5) is None
 
 
-def test_what_is_changed_is_heard_of() -> None:
-    data = {"type": "data", "payload": {"data": {"onBookChanged": HEARD}}}
-    appsync = AppSync({"type": "start_ack"}, {"type": "ka"}, data)
+def test_what_is_changed_is_heard_of_in_order_until_nobody_listens() -> None:
+    appsync = AppSync({"type": "start_ack"}, {"type": "ka"}, data(HEARD), data({**HEARD, "version": 3}))
 
-    assert heard(appsync, appsync.changed.set) == HEARD
+    with listening(appsync) as url, changes(url, SignedRequests(SESSION), "emma") as found:
+        assert [found.next(10), found.next(10)] == [HEARD, {**HEARD, "version": 3}]
+
     asked = json.loads(appsync.start["payload"]["data"])
     assert (asked["variables"], appsync.start["type"]) == ({"id": "emma"}, "start")
     assert appsync.subprotocol == "graphql-ws"
+    assert appsync.stopped
 
 
 def test_both_messages_are_signed_for_appsync_with_the_credentials_of_the_session() -> None:
-    appsync = AppSync({"type": "data", "payload": {"data": {"onBookChanged": HEARD}}})
-    heard(appsync, appsync.changed.set)
+    appsync = AppSync(data(HEARD))
+    heard(appsync)
 
     connect, start = appsync.connect["Authorization"], appsync.start["payload"]["extensions"]["authorization"]
     for signature in (connect, start["Authorization"]):
         assert signature.startswith("AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/")
         assert "/eu-west-1/appsync/aws4_request" in signature
     assert connect != start["Authorization"]
+
+
+def test_who_signed_in_sends_the_token_with_both_messages() -> None:
+    appsync = AppSync(data(HEARD))
+    heard(appsync, auth=Bearer("a.b.c"))
+
+    assert appsync.connect["Authorization"] == "a.b.c"
+    assert appsync.start["payload"]["extensions"]["authorization"]["Authorization"] == "a.b.c"

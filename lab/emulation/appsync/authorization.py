@@ -95,6 +95,14 @@ def with_tokens_read(authenticated: Callable[..., bool]) -> Callable[..., bool]:
     return request_is_authenticated
 
 
+def unauthorized(kind: str, name: str) -> Exception:
+    """Make the error of a field that is not for the caller."""
+    refused: Exception = appsync._AppSyncResolverError(
+        f"Not Authorized to access {name} on type {kind}", "Unauthorized"
+    )
+    return refused
+
+
 def _is_of_user(api: dict[str, Any], headers: dict[str, str]) -> bool:
     pool_id = (_pool(api) or {}).get("userPoolId")
     identity = appsync._cognito_identity({"userPoolConfig": {}}, headers)

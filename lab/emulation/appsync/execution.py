@@ -6,6 +6,7 @@ Source: https://docs.aws.amazon.com/appsync/latest/devguide/resolver-context-ref
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -22,17 +23,22 @@ from graphql import (
 from ministack.core import appsync_graphql, appsync_js
 from ministack.services import appsync
 
-from lab.emulation.appsync.authorization import Caller, caller, with_tokens_read
+from lab.emulation.appsync.authorization import Caller, caller, unauthorized, with_tokens_read
 from lab.emulation.appsync.sources import SourceError, ask, invoke
+from lab.emulation.appsync.subscriptions import publish
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from graphql import SelectionSetNode
+    from graphql import DocumentNode, GraphQLSchema, SelectionSetNode
 
 Resolver = dict[str, Any]
 Response = tuple[int, dict[str, str], bytes]
 _LARGEST_BATCH = 2000
+# Without these, more would be sent to subscribers than on AWS.
+_NOT_EMULATED = re.compile(
+    r"\bextensions\s*\.\s*(setSubscriptionFilter|setSubscriptionInvalidationFilter|invalidateSubscriptions)\b"
+)
 
 
 def extend() -> None:
@@ -62,28 +68,23 @@ def execute_request(  # noqa: PLR0917 - as MiniStack calls it
         return refused
     headers = {name.lower(): value for name, value in request_headers.items()}
     request = Request(api_id, variables, headers, caller(appsync._apis[api_id], headers), authorize)
-    errors: list[GraphQLError] = list(validate(schema, document))
-    data = None
-    if not errors:
-
-        async def run() -> Any:
-            executed = execute(
-                schema,
-                document,
-                variable_values=variables,
-                operation_name=operation_name,
-                field_resolver=request.resolve,
-            )
-            return await executed if asyncio.iscoroutine(executed) else executed
-
-        result = asyncio.run(run())
-        data, errors = result.data, list(result.errors or [])
-    if request.permitted and not any(request.permitted):
+    data, told = request.execute(schema, document, operation_name)
+    if request.is_denied:
         denied: Response = appsync._unauthorized_response("Permission denied")
         return denied
-    told = [*map(_as_told, errors), *request.appended]
+    for root in request.roots if data else ():
+        if root.info.parent_type is schema.mutation_type:
+            publish(api_id, root.info.field_name, data[root.info.path.key])
     answered: Response = appsync._json(200, {"data": data, **({"errors": told} if told else {})})
     return answered
+
+
+@dataclass(frozen=True)
+class Root:
+    """A field of Query, Mutation or Subscription that was asked for."""
+
+    info: GraphQLResolveInfo
+    arguments: dict[str, Any]
 
 
 @dataclass
@@ -110,11 +111,41 @@ class Request:
     appended: list[dict[str, Any]] = field(default_factory=list)
     #: Whether the caller's policies permit each field of Query or Mutation that was asked for.
     permitted: list[bool] = field(default_factory=list)
+    roots: list[Root] = field(default_factory=list)
     _waiting: dict[int, list[tuple[Call, asyncio.Future[Any]]]] = field(default_factory=dict)
+
+    def execute(
+        self, schema: GraphQLSchema, document: DocumentNode, operation_name: str | None
+    ) -> tuple[Any, list[dict[str, Any]]]:
+        """Validate and execute an operation; return its data, and its errors as AppSync tells them."""
+        errors: list[GraphQLError] = list(validate(schema, document))
+        data = None
+        if not errors:
+
+            async def run() -> Any:
+                executed = execute(
+                    schema,
+                    document,
+                    variable_values=self.variables,
+                    operation_name=operation_name,
+                    field_resolver=self.resolve,
+                )
+                return await executed if asyncio.iscoroutine(executed) else executed
+
+            result = asyncio.run(run())
+            data, errors = result.data, list(result.errors or [])
+        return data, [*map(as_told, errors), *self.appended]
+
+    @property
+    def is_denied(self) -> bool:
+        """Say whether the caller's policies permit nothing of what was asked for."""
+        return bool(self.permitted) and not any(self.permitted)
 
     def resolve(self, source: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
         """Answer a field: with what its resolver says, or else with what its object has."""
         kind, name = info.parent_type, info.field_name
+        if info.path.prev is None:
+            self.roots.append(Root(info, arguments))
         self._require_permission(info)
         resolver = appsync._resolvers.get(self.api_id, {}).get(kind.name, {}).get(name)
         if resolver is None:
@@ -129,9 +160,9 @@ class Request:
         if self.authorize is not None and info.path.prev is None:
             self.permitted.append(self.authorize(kind.name, name))
             if not self.permitted[-1]:
-                raise _unauthorized(kind.name, name)
+                raise unauthorized(kind.name, name)
         if not self.caller.may_read(kind, name):
-            raise _unauthorized(kind.name, name)
+            raise unauthorized(kind.name, name)
 
     def _answer(self, call: Call) -> Any:
         if call.resolver.get("kind") == "PIPELINE":
@@ -234,6 +265,10 @@ class Request:
         error: SourceError | None = None,
     ) -> tuple[str, Any, str | None]:
         """Run ``request`` or ``response`` of a unit's code; return how it ended, its value, and where it skips to."""
+        missing = _NOT_EMULATED.search(unit["code"])
+        if missing:
+            message = f"extensions.{missing[1]} is not emulated: on AWS alone."
+            raise appsync._AppSyncResolverError(message, "UnsupportedOperation")
         context = {
             "arguments": call.arguments,
             "args": call.arguments,
@@ -281,14 +316,7 @@ def _selected(info: GraphQLResolveInfo) -> Iterator[str]:
         yield from below(node.selection_set, "")
 
 
-def _unauthorized(kind: str, name: str) -> Exception:
-    refused: Exception = appsync._AppSyncResolverError(
-        f"Not Authorized to access {name} on type {kind}", "Unauthorized"
-    )
-    return refused
-
-
-def _as_told(error: GraphQLError) -> dict[str, Any]:
+def as_told(error: GraphQLError) -> dict[str, Any]:
     """Write an error as AppSync does."""
     cause = error.original_error
     told = {

@@ -36,7 +36,7 @@ def extend() -> None:
 def _with_url_here(provision: Callable[..., Made]) -> Callable[..., Made]:
     def provision_api(*arguments: Any, **options: Any) -> Made:
         api_id, attributes = provision(*arguments, **options)
-        return api_id, {**attributes, "GraphQLUrl": _address(api_id)}
+        return api_id, {**attributes, "GraphQLUrl": _address(api_id), "RealtimeUrl": _address(api_id, "ws")}
 
     return provision_api
 
@@ -45,12 +45,12 @@ def _with_uri_here(get: Callable[[str], Any], api_id: str) -> Any:
     status, headers, body = get(api_id)
     answer = json.loads(body)
     if status == 200:
-        answer["graphqlApi"]["uris"]["GRAPHQL"] = _address(api_id)
+        answer["graphqlApi"]["uris"] |= {"GRAPHQL": _address(api_id), "REALTIME": _address(api_id, "ws")}
     return status, headers, json.dumps(answer).encode()
 
 
-def _address(api_id: str) -> str:
-    return f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}/v1/apis/{api_id}/graphql"
+def _address(api_id: str, scheme: str = "http") -> str:
+    return f"{scheme}://127.0.0.1:{os.environ['GATEWAY_PORT']}/v1/apis/{api_id}/graphql"
 
 
 def _with_code(create: Callable[[str, Properties, str], Made]) -> Callable[[str, Properties, str], Made]:

@@ -37,6 +37,8 @@ def ask(source: Source, asked: Asked) -> Any:
     :raises SourceError: when the source refuses it, or does not have such an operation.
     """
     kind, operation = source["type"], str(asked.get("operation"))
+    if kind == "NONE":
+        return asked.get("payload")
     found = _OPERATIONS.get(kind, {}).get("statements" if "statements" in asked else operation)
     if found is None:
         raise SourceError(f"Unsupported operation {operation} of a source of the type {kind}", "MappingTemplate")
