@@ -169,6 +169,7 @@ def reset() -> None:
             _end(emulator)
         _RECORD.unlink(missing_ok=True)
         engine_service.take_back()
+        engine_service.remove_volumes()
         engine_service.forget()
         xray_process.reset()
         for folder in [STATE, *LAB.glob("emulator-broken-*")]:

@@ -17,6 +17,7 @@ from lab.aurora.cluster import DeployedCluster
 from lab.aurora.plan import Action, Kind, plan
 from lab.database import ConstraintViolatedError, DatabaseError, database
 from lab.least_privilege import Attempt, answers_to
+from lab.postgresql import preparation as postgresql
 from lab.project import ROOT
 from lab.runbook import Evidence, Exhibit, Runbook, wait_for
 from lab.target import TargetName
@@ -47,13 +48,13 @@ class UndoneError(Exception):
 
 @runbook.check("Every migration ran once, as its file says", evidence=Evidence.REAL_DATABASE)
 def migrations_ran(deployed: Deployment) -> str:
-    """What the database remembers of them, with their checksums, and which server it is."""
+    """What the database remembers of them, with their checksums, and which server it is, in a container or embedded."""
     master = database(deployed, "MasterSecretArn")
     applied = master.query("SELECT name, checksum FROM migrations.applied ORDER BY number")
     known = [{"name": one.name, "checksum": one.checksum} for one in files.read(MIGRATIONS).migrations]
     assert applied == known, f"{[one['name'] for one in applied]} ran, and the folder has other ones"
     [server] = master.query("SELECT version() AS version")
-    return f"{len(applied)} migrations, on {server['version'].partition(' on ')[0]}"
+    return f"{len(applied)} migrations, on {server['version'].partition(' on ')[0]}{_program(deployed)}"
 
 
 @runbook.check("10,000 rows that were inserted in batches come back as they were", evidence=Evidence.REAL_DATABASE)
@@ -282,6 +283,15 @@ def accounts(deployed: Deployment) -> Exhibit:
         "SELECT owner, balance, opened_at FROM account ORDER BY balance DESC, owner LIMIT 5"
     )
     return Exhibit("account", ["owner", "balance", "opened_at"], [[*map(str, one.values())] for one in rows])
+
+
+def _program(deployed: Deployment) -> str:
+    if deployed.target.name is not TargetName.LOCAL:
+        return ""
+    [cluster] = deployed.client("rds").describe_db_clusters(DBClusterIdentifier=deployed.output("ClusterIdentifier"))[
+        "DBClusters"
+    ]
+    return f", {postgresql.program_of(cluster['DbClusterResourceId'])}"
 
 
 def _account(number: int) -> dict[str, Any]:

@@ -253,8 +253,10 @@ def test_a_checkout_that_its_owner_alone_can_enter_will_do(tmp_path: Path) -> No
     (tmp_path / "postgresql").symlink_to(ENVIRONMENTS / "postgresql")
     use = (
         "import pathlib, sys\n"
+        "from lab.emulation.rds.embedded import EmbeddedProgram\n"
         "from lab.emulation.rds.server import Server\n"
-        "server = Server(pathlib.Path(sys.argv[1]), '16.4')\n"
+        "folder = pathlib.Path(sys.argv[1])\n"
+        "server = Server(folder, EmbeddedProgram(folder, 16))\n"
         "server.settle('master', 'secret', 'app')\n"
         "print(server.connect('master', 'secret', 'app').run('SELECT current_user'))\n"
         "server.stop()"

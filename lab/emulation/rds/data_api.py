@@ -14,7 +14,7 @@ from ministack.core.responses import error_response_json, json_response
 from ministack.services import rds_data
 from pg8000.exceptions import DatabaseError, InterfaceError
 
-from lab.emulation.rds.server import NoServerError
+from lab.emulation.rds.program import NoServerError
 from lab.emulation.rds.sessions import STATEMENT_SECONDS, Account, Session, Sessions
 from lab.emulation.rds.values import ParameterError, UnsupportedResultError, field
 from lambda_src.statements import UnterminatedError
