@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import uuid
-from contextlib import contextmanager
 from datetime import datetime, timezone
 from decimal import Decimal
 from itertools import chain
@@ -21,12 +20,12 @@ from lab.postgresql import preparation as postgresql
 from lab.project import ROOT
 from lab.runbook import Evidence, Exhibit, Runbook, wait_for
 from lab.target import TargetName
+from lab.temporary_role import role_with
 from lambda_src.schema_migrations import files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from lab.deployment import Deployment
+    from lab.temporary_role import Right
 
 runbook = Runbook()
 # Where the stack has them from; to load that would load the CDK.
@@ -175,10 +174,10 @@ def role_is_least_privilege(deployed: Deployment) -> str:
 def iam_refuses(deployed: Deployment) -> str:
     """A role that has neither is refused, one that has the first is too, and one that has both is not."""
     cluster, secret = deployed.output("ClusterArn"), deployed.output("ApplicationSecretArn")
-    rights = [("rds-data:ExecuteStatement", cluster), ("secretsmanager:GetSecretValue", secret)]
+    rights: list[Right] = [("rds-data:ExecuteStatement", cluster), ("secretsmanager:GetSecretValue", secret)]
 
-    def answered(given: list[tuple[str, str]]) -> str:
-        with _role(deployed, given) as credentials:
+    def answered(given: list[Right]) -> str:
+        with role_with(deployed, given) as credentials:
             client = deployed.client("rds-data", **credentials)
             request = {"resourceArn": cluster, "secretArn": secret, "database": deployed.output("DatabaseName")}
             if given == rights:
@@ -337,48 +336,6 @@ def _answer(client: Any, **request: str) -> str:
     except ClientError as error:
         return str(error.response["Error"]["Code"])
     return "permitted"
-
-
-@contextmanager
-def _role(deployed: Deployment, rights: list[tuple[str, str]]) -> Iterator[dict[str, str]]:
-    """Make a role with these rights for as long as the block takes, and give credentials of it."""
-    iam, sts, name = deployed.client("iam"), deployed.client("sts"), f"lab-aurora-{uuid.uuid4()}"
-    account = sts.get_caller_identity()["Account"]
-    trust = {"Effect": "Allow", "Principal": {"AWS": account}, "Action": "sts:AssumeRole"}
-    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=_policy([trust]))["Role"]
-    try:
-        if rights:
-            allowed = [{"Effect": "Allow", "Action": action, "Resource": resource} for action, resource in rights]
-            iam.put_role_policy(RoleName=name, PolicyName="sql", PolicyDocument=_policy(allowed))
-        yield _credentials(sts, role["Arn"])
-    finally:
-        if rights:
-            iam.delete_role_policy(RoleName=name, PolicyName="sql")
-        iam.delete_role(RoleName=name)
-
-
-def _credentials(sts: Any, role: str) -> dict[str, str]:
-    """Assume a role that was just made, which AWS takes some seconds to know."""
-    assumed: dict[str, str] = {}
-
-    def is_known() -> bool:
-        try:
-            assumed.update(sts.assume_role(RoleArn=role, RoleSessionName="lab")["Credentials"])
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "AccessDenied":
-                raise
-        return bool(assumed)
-
-    assert wait_for(is_known), f"{role} cannot be assumed"
-    return {
-        "aws_access_key_id": assumed["AccessKeyId"],
-        "aws_secret_access_key": assumed["SecretAccessKey"],
-        "aws_session_token": assumed["SessionToken"],
-    }
-
-
-def _policy(statements: list[dict[str, Any]]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
 def _stack_events(deployed: Deployment) -> list[Any]:
