@@ -113,6 +113,7 @@ def reset() -> None:
             emulator.end()
         RECORD.unlink(missing_ok=True)
         engine_service.take_back()
+        engine_service.remove_volumes()
         engine_service.forget()
         xray_process.reset()
         for folder in [STATE, *LAB.glob("emulator-broken-*")]:

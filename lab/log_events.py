@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from lab.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from lab.deployment import Deployment
 
@@ -49,11 +49,16 @@ def seconds_of(since: str) -> int:
 
 
 def read(deployed: Deployment, *, seconds: int, follow: bool) -> Iterator[LogEvent]:
-    """Read the events of the last ``seconds``; with ``follow``, go on with those that come.
+    """Read the events of the last ``seconds``; with ``follow``, go on with those that come."""
+    yield from read_groups(deployed, _log_groups(deployed), seconds=seconds, follow=follow)
+
+
+def read_groups(deployed: Deployment, groups: Sequence[str], *, seconds: int, follow: bool) -> Iterator[LogEvent]:
+    """Read log groups, as ``read`` does those of the section's functions and containers.
 
     CloudWatch Logs may show an event late, so each reading goes back a little, and skips what was read.
     """
-    logs, groups = deployed.client("logs"), _log_groups(deployed)
+    logs = deployed.client("logs")
     start, seen = int((time.time() - seconds) * 1000), set[object]()
     while True:
         fresh = [event for group in groups for event in _events(logs, group, start) if event[0] not in seen]

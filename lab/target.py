@@ -7,10 +7,11 @@ from enum import Enum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
-from lab import cdk, emulator, isolation, postgresql, preflight
+from lab import cdk, emulator, isolation, preflight
 from lab.engine import discovery, images
 from lab.errors import LabError, UsageError
 from lab.loopback import is_loopback
+from lab.postgresql import preparation as postgresql
 from lab.project import LAB, ROOT
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class Local:
 
     def fit(self, assembly: Path, progress: Progress) -> Path:
         """Leave out what the emulator does not know, in a copy; make what it needs for the rest, and the images."""
-        postgresql.install_for(assembly, progress)
+        postgresql.prepare(assembly, self.synthesis_environment, progress)
         copy = LAB / "assembly-local-fitted"
         engine = self._engine_for(assembly) if preflight.runs_containers(assembly) else None
         client = self.session.client

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 import uuid
 from contextlib import contextmanager
@@ -11,11 +10,11 @@ from typing import TYPE_CHECKING
 import boto3
 
 from lab.bookshop.connection import Bearer, SignedRequests
-from lab.errors import LabError
-from lab.runbook import NotMadeError, wait_for
+from lab.runbook import NotMadeError
+from lab.temporary_role import role_with
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from lab.deployment import Deployment
 
@@ -27,39 +26,11 @@ NOBODY = Bearer("")
 @contextmanager
 def role(deployed: Deployment, *fields: str) -> Iterator[SignedRequests]:
     """Make a role that may read these fields (``Query.books``) and do nothing else, and be it."""
-    session, name = deployed.target.session, f"lab-bookshop-{uuid.uuid4()}"
-    iam, sts = session.client("iam"), session.client("sts")
+    session = deployed.target.session
     api = deployed.client("appsync").get_graphql_api(apiId=deployed.output("ApiId"))["graphqlApi"]["arn"]
-    account = sts.get_caller_identity()["Account"]
-    trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{account}:root"}, "Action": "sts:AssumeRole"}
     resources = [f"{api}/types/{'/fields/'.join(field.split('.'))}" for field in fields]
-    may = {"Effect": "Allow", "Action": "appsync:GraphQL", "Resource": resources}
-    arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=_policy(trust))["Role"]["Arn"]
-    try:
-        iam.put_role_policy(RoleName=name, PolicyName="fields", PolicyDocument=_policy(may))
-        credentials: dict[str, str] = {}
-
-        def is_assumed() -> bool:
-            """A new role is known everywhere some seconds later."""
-            try:
-                credentials.update(sts.assume_role(RoleArn=arn, RoleSessionName="lab")["Credentials"])  # type: ignore[arg-type]
-            except sts.exceptions.ClientError:
-                return False
-            return True
-
-        if not wait_for(is_assumed):
-            raise LabError(f"{arn} cannot be assumed after a minute: may your credentials assume roles?")
-        yield SignedRequests(
-            boto3.Session(
-                aws_access_key_id=credentials["AccessKeyId"],
-                aws_secret_access_key=credentials["SecretAccessKey"],
-                aws_session_token=credentials["SessionToken"],
-                region_name=session.region_name,
-            )
-        )
-    finally:
-        iam.delete_role_policy(RoleName=name, PolicyName="fields")
-        iam.delete_role(RoleName=name)
+    with role_with(deployed, [("appsync:GraphQL", resources)]) as credentials:
+        yield SignedRequests(boto3.Session(**credentials, region_name=session.region_name))
 
 
 @contextmanager
@@ -84,7 +55,3 @@ def signed_in(deployed: Deployment, *groups: str) -> Iterator[Bearer]:
         yield Bearer(answer["AuthenticationResult"]["AccessToken"])
     finally:
         cognito.admin_delete_user(UserPoolId=pool, Username=name)
-
-
-def _policy(statement: Mapping[str, object]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})

@@ -8,6 +8,7 @@ import typer
 
 from lab import cdk, choices, deployment, emulator, emulator_process, isolation, runbook, xray_process
 from lab.choices import ContextValues, Json, PostureName, SectionId, SectionIds, TargetOption, Yes
+from lab.postgresql import preparation as postgresql
 from lab.project import LAB, require_checkout
 from lab.target import TargetName
 from lab.views import checks
@@ -172,11 +173,16 @@ def status(*, target: TargetOption = TargetName.LOCAL, json: Json = False) -> No
         emulated = {"pid": running.pid, "endpoint": running.endpoint} if running else None
         xray = xray_process.running() if running else None
         health = {"endpoint": xray.endpoint, "udp_port": xray.udp_port, **(xray.health() or {})} if xray else None
-        print_json({"target": target.value, "emulator": emulated, "xray": health, "sections": states})
+        servers = postgresql.servers() if running else []
+        print_json(
+            {"target": target.value, "emulator": emulated, "xray": health, "postgresql": servers, "sections": states}
+        )
         return
     if running:
         out.print(f"The emulator answers on {running.endpoint} (process {running.pid}).")
         _say_what_xray_received()
+        for server in postgresql.servers():
+            out.print(f"{server}.")
     elif target is TargetName.LOCAL:
         kept = "with the state that it had" if emulator_process.STATE.exists() else "and deploys to it"
         out.print(f"The emulator does not run; `lab up` starts it, {kept}.")

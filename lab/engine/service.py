@@ -107,6 +107,13 @@ def take_back() -> None:
     _end(before)
 
 
+def remove_volumes() -> None:
+    """Remove the volumes of the lab's containers, which have been removed before: their data is in them."""
+    before = lent()
+    if before:
+        _remove(before.engine, ["volume", "ls", "--quiet", "--filter", f"label={LABEL}"], ["volume", "rm"])
+
+
 def forget() -> None:
     """Remove what the emulator's registry left with the engine, and do not know of any engine any more."""
     before = lent()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import uuid
-from contextlib import contextmanager
 from datetime import datetime, timezone
 from decimal import Decimal
 from itertools import chain
@@ -17,15 +16,16 @@ from lab.aurora.cluster import DeployedCluster
 from lab.aurora.plan import Action, Kind, plan
 from lab.database import ConstraintViolatedError, DatabaseError, database
 from lab.least_privilege import Attempt, answers_to
+from lab.postgresql import preparation as postgresql
 from lab.project import ROOT
 from lab.runbook import Evidence, Exhibit, Runbook, wait_for
 from lab.target import TargetName
+from lab.temporary_role import role_with
 from lambda_src.schema_migrations import files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from lab.deployment import Deployment
+    from lab.temporary_role import Right
 
 runbook = Runbook()
 # Where the stack has them from; to load that would load the CDK.
@@ -47,13 +47,13 @@ class UndoneError(Exception):
 
 @runbook.check("Every migration ran once, as its file says", evidence=Evidence.REAL_DATABASE)
 def migrations_ran(deployed: Deployment) -> str:
-    """What the database remembers of them, with their checksums, and which server it is."""
+    """What the database remembers of them, with their checksums, and which server it is, in a container or embedded."""
     master = database(deployed, "MasterSecretArn")
     applied = master.query("SELECT name, checksum FROM migrations.applied ORDER BY number")
     known = [{"name": one.name, "checksum": one.checksum} for one in files.read(MIGRATIONS).migrations]
     assert applied == known, f"{[one['name'] for one in applied]} ran, and the folder has other ones"
     [server] = master.query("SELECT version() AS version")
-    return f"{len(applied)} migrations, on {server['version'].partition(' on ')[0]}"
+    return f"{len(applied)} migrations, on {server['version'].partition(' on ')[0]}{_program(deployed)}"
 
 
 @runbook.check("10,000 rows that were inserted in batches come back as they were", evidence=Evidence.REAL_DATABASE)
@@ -174,10 +174,10 @@ def role_is_least_privilege(deployed: Deployment) -> str:
 def iam_refuses(deployed: Deployment) -> str:
     """A role that has neither is refused, one that has the first is too, and one that has both is not."""
     cluster, secret = deployed.output("ClusterArn"), deployed.output("ApplicationSecretArn")
-    rights = [("rds-data:ExecuteStatement", cluster), ("secretsmanager:GetSecretValue", secret)]
+    rights: list[Right] = [("rds-data:ExecuteStatement", cluster), ("secretsmanager:GetSecretValue", secret)]
 
-    def answered(given: list[tuple[str, str]]) -> str:
-        with _role(deployed, given) as credentials:
+    def answered(given: list[Right]) -> str:
+        with role_with(deployed, given) as credentials:
             client = deployed.client("rds-data", **credentials)
             request = {"resourceArn": cluster, "secretArn": secret, "database": deployed.output("DatabaseName")}
             if given == rights:
@@ -216,6 +216,11 @@ def passwords_are_nowhere(deployed: Deployment) -> str:
         places["the emulator's log"] = emulator_process.LOG.read_text(errors="replace")
     for place, text in places.items():
         assert not any(password in text for password in (*passwords, unused)), f"a password is in {place}"
+    if deployed.target.name is TargetName.AWS:
+        # Of a statement that failed they have all, and so the password that opens nothing.
+        places["the logs of the cluster"] = _cluster_logs(deployed)
+        leaked = any(password in places["the logs of the cluster"] for password in passwords)
+        assert not leaked, "a password is in the logs of the cluster"
     return f"not in {', '.join(places)}"
 
 
@@ -284,6 +289,15 @@ def accounts(deployed: Deployment) -> Exhibit:
     return Exhibit("account", ["owner", "balance", "opened_at"], [[*map(str, one.values())] for one in rows])
 
 
+def _program(deployed: Deployment) -> str:
+    if deployed.target.name is not TargetName.LOCAL:
+        return ""
+    [cluster] = deployed.client("rds").describe_db_clusters(DBClusterIdentifier=deployed.output("ClusterIdentifier"))[
+        "DBClusters"
+    ]
+    return f", {postgresql.program_of(cluster['DbClusterResourceId'])}"
+
+
 def _account(number: int) -> dict[str, Any]:
     return {
         "id": uuid.uuid4(),
@@ -329,51 +343,17 @@ def _answer(client: Any, **request: str) -> str:
     return "permitted"
 
 
-@contextmanager
-def _role(deployed: Deployment, rights: list[tuple[str, str]]) -> Iterator[dict[str, str]]:
-    """Make a role with these rights for as long as the block takes, and give credentials of it."""
-    iam, sts, name = deployed.client("iam"), deployed.client("sts"), f"lab-aurora-{uuid.uuid4()}"
-    account = sts.get_caller_identity()["Account"]
-    trust = {"Effect": "Allow", "Principal": {"AWS": account}, "Action": "sts:AssumeRole"}
-    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=_policy([trust]))["Role"]
-    try:
-        if rights:
-            allowed = [{"Effect": "Allow", "Action": action, "Resource": resource} for action, resource in rights]
-            iam.put_role_policy(RoleName=name, PolicyName="sql", PolicyDocument=_policy(allowed))
-        yield _credentials(sts, role["Arn"])
-    finally:
-        if rights:
-            iam.delete_role_policy(RoleName=name, PolicyName="sql")
-        iam.delete_role(RoleName=name)
-
-
-def _credentials(sts: Any, role: str) -> dict[str, str]:
-    """Assume a role that was just made, which AWS takes some seconds to know."""
-    assumed: dict[str, str] = {}
-
-    def is_known() -> bool:
-        try:
-            assumed.update(sts.assume_role(RoleArn=role, RoleSessionName="lab")["Credentials"])
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "AccessDenied":
-                raise
-        return bool(assumed)
-
-    assert wait_for(is_known), f"{role} cannot be assumed"
-    return {
-        "aws_access_key_id": assumed["AccessKeyId"],
-        "aws_secret_access_key": assumed["SecretAccessKey"],
-        "aws_session_token": assumed["SessionToken"],
-    }
-
-
-def _policy(statements: list[dict[str, Any]]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": statements})
-
-
 def _stack_events(deployed: Deployment) -> list[Any]:
     pages = deployed.client("cloudformation").get_paginator("describe_stack_events")
     return [event for page in pages.paginate(StackName=deployed.section.stack_id) for event in page["StackEvents"]]
+
+
+def _cluster_logs(deployed: Deployment) -> str:
+    """Read what the cluster exports, which the emulator's does not."""
+    prefix = f"/aws/rds/cluster/{deployed.output('ClusterIdentifier')}/"
+    groups = [name for name in deployed.physical_ids("AWS::Logs::LogGroup") if name.startswith(prefix)]
+    assert groups, f"the stack has no log group {prefix}..."
+    return "\n".join(one.message for one in log_events.read_groups(deployed, groups, seconds=3600, follow=False))
 
 
 def _environments(deployed: Deployment) -> list[Any]:

@@ -18,6 +18,7 @@ import pytest
 from lab.engine import discovery, scratch_base
 from lab.engine.images import BASE_IMAGE
 from lab.errors import LabError
+from lab.postgresql import preparation as postgresql
 
 ROOT = Path(__file__).resolve().parents[2]
 LAB = Path(sys.executable).with_name("lab")
@@ -68,7 +69,8 @@ def engine() -> discovery.Engine:
 
 @pytest.fixture(scope="session", autouse=True)
 def base_made_here() -> None:
-    """Make the base of images here, if that can be done, so that no test needs a registry."""
+    """Make the base of images here, if that can be done, and pull no PostgreSQL, so that no test needs a registry."""
+    os.environ.setdefault(postgresql.IMAGE, "none")
     with contextlib.suppress(LabError):
         os.environ.setdefault(BASE_IMAGE, scratch_base.build())
 

@@ -57,6 +57,7 @@ HANDLERS: list[tuple[str, str, dict[str, Any], Any]] = [
     ("Book.quote", "response", {"result": {"unknown": "XX"}}, "The shop does not deliver to XX."),
     ("Book.sales", "request", {"source": BOOK}, {"operation": "BatchInvoke", "payload": "1"}),
     ("Book.sales", "response", error("Lambda:Unhandled"), "The request could not be answered."),
+    ("Book.sales", "response", {"result": {"waking": True}}, "The database is waking up: try again in 15 seconds."),
     ("Mutation.createBook", "request", {"args": {"input": {"title": " "}}}, "title must have 1 to 200 characters."),
     ("Mutation.createBook", "request", {"args": {"input": {"cost": -1}}}, "cost must be 0 to 100000000."),
     ("Mutation.createBook", "response", {"prev": {"result": BOOK}}, BOOK),

@@ -248,26 +248,68 @@ def test_data_outlives_a_stop_and_goes_with_its_cluster(lab: Lab, lab_home: Path
     assert not (lab_home / "emulator" / "postgresql" / cluster.resource).exists()
 
 
-def test_a_checkout_that_its_owner_alone_can_enter_will_do(tmp_path: Path) -> None:
-    tmp_path.chmod(0o700)
-    (tmp_path / "postgresql").symlink_to(ENVIRONMENTS / "postgresql")
-    use = (
-        "import pathlib, sys\n"
+def in_the_emulator(folder: Path, script: str) -> str:
+    """Run a script on the emulator's interpreter, with a server of its own; return what it prints."""
+    begin = (
+        "import pathlib, sys, time\n"
+        "from lab.emulation.rds.embedded import EmbeddedProgram\n"
         "from lab.emulation.rds.server import Server\n"
-        "server = Server(pathlib.Path(sys.argv[1]), '16.4')\n"
+        "from lab.emulation.rds import sessions\n"
+        "folder = pathlib.Path(sys.argv[1])\n"
+        "server = Server(folder, EmbeddedProgram(folder, 16))\n"
         "server.settle('master', 'secret', 'app')\n"
-        "print(server.connect('master', 'secret', 'app').run('SELECT current_user'))\n"
-        "server.stop()"
     )
     done = subprocess.run(
-        [python_of("emulator"), "-c", use, tmp_path / "data of a cluster"],
-        env={**os.environ, "PYTHONPATH": str(ROOT), "POSTGRESQL_ENVIRONMENT": str(tmp_path / "postgresql")},
+        [python_of("emulator"), "-c", f"{begin}{script}server.stop()", folder / "data of a cluster"],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "POSTGRESQL_ENVIRONMENT": str(folder / "postgresql")},
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
-    assert done.stdout == "[['master']]\n", done.stderr
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_a_checkout_that_its_owner_alone_can_enter_will_do(tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    (tmp_path / "postgresql").symlink_to(ENVIRONMENTS / "postgresql")
+
+    who = "print(server.connect('master', 'secret', 'app').run('SELECT current_user'))\n"
+    assert in_the_emulator(tmp_path, who) == "[['master']]\n"
+
+
+def test_a_transaction_that_nobody_uses_is_over_and_undone(tmp_path: Path) -> None:
+    (tmp_path / "postgresql").symlink_to(ENVIRONMENTS / "postgresql")
+    script = (
+        "sessions._IDLE_TRANSACTION_SECONDS = 2\n"
+        "all_of_them, account = sessions.Sessions(), sessions.Account(server, 'master', 'secret', 'app')\n"
+        "transactions = [all_of_them.begin(account, 'cluster') for _ in range(2)]\n"
+        "used, unused = transactions\n"
+        "for number in range(6):\n"
+        "    with all_of_them.transaction(used, 'cluster').alone() as session:\n"
+        "        session.command('SELECT 1' if number else 'CREATE TABLE kept (n int)')\n"
+        "    if number == 0:\n"
+        "        with all_of_them.transaction(unused, 'cluster').alone() as session:\n"
+        "            session.command('CREATE TABLE undone (n int)')\n"
+        "    time.sleep(0.5)\n"
+        "print([all_of_them.transaction(one, 'cluster') is not None for one in transactions])\n"
+        "all_of_them.end(used, 'COMMIT')\n"
+        "found = server.connect('master', 'secret', 'app').run(\n"
+        "    \"SELECT to_regclass('kept')::text, to_regclass('undone')::text\")\n"
+        "print(found)\n"
+    )
+    assert in_the_emulator(tmp_path, script) == "[True, False]\n[['kept', None]]\n"
+
+
+@pytest.mark.parametrize("operation", ["commit_transaction", "rollback_transaction"])
+def test_a_transaction_that_is_over_is_not_found(cluster: Cluster, operation: str) -> None:
+    who = {"resourceArn": cluster.arn, "secretArn": cluster.master_secret}
+    begun = cluster.client.begin_transaction(**who, database=cluster.name)["transactionId"]
+    cluster.client.rollback_transaction(**who, transactionId=begun)
+
+    with pytest.raises(cluster.client.exceptions.TransactionNotFoundException):
+        getattr(cluster.client, operation)(**who, transactionId=begun)
 
 
 def migration(number: int, *statements: str, checksum: str = "as it was") -> Any:

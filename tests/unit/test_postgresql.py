@@ -1,4 +1,4 @@
-"""PostgreSQL is installed when a section first needs it, and never for one that does not."""
+"""What runs PostgreSQL is chosen once, said, and had ready when a section needs it, never for one that does not."""
 
 from __future__ import annotations
 
@@ -8,11 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lab import postgresql
+from lab import emulator
+from lab.engine import service
+from lab.engine.discovery import Engine
 from lab.errors import LabError
+from lab.postgresql import choice, preparation
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+ENGINE = Engine("podman", "5.4.0", "amd64", rootless=True)
+IMAGE = "registry.example.com/postgres"
 
 
 class Steps:
@@ -25,49 +31,139 @@ class Steps:
     detail = note = step
 
 
+class Machine:
+    """An engine or none, what its command can do, and what was run."""
+
+    def __init__(self) -> None:
+        self.engine: Engine | None = None
+        self.can: set[str] = set()
+        self.ran: list[str] = []
+
+    def run(self, command: list[Any], **_: Any) -> subprocess.CompletedProcess[str]:
+        what = " ".join(map(str, command[1:2]))
+        self.ran.append(what if command[0] == "podman" else "set-up")
+        said = "set-up: a line\nset-up: there is no network"
+        return subprocess.CompletedProcess(command, 0 if self.ran[-1] in self.can else 1, "", said)
+
+
 @pytest.fixture
-def commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[Any]]:
-    """Note what would be run, and let nothing be installed yet."""
-    ran: list[list[Any]] = []
-
-    def run(command: list[Any], **_: Any) -> subprocess.CompletedProcess[str]:
-        ran.append(command)
-        return subprocess.CompletedProcess(command, 1, "", "set-up: a line\nset-up: there is no network")
-
-    monkeypatch.setattr(postgresql, "ENVIRONMENTS", tmp_path)
-    monkeypatch.setattr(subprocess, "run", run)
-    return ran
-
-
-def assembly(folder: Path, **properties: str) -> Path:
-    resources = {"One": {"Type": "AWS::RDS::DBCluster", "Properties": properties}, "Two": {"Type": "AWS::SQS::Queue"}}
-    (folder / "Section.template.json").write_text(json.dumps({"Resources": resources}))
-    return folder
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    """A machine without an engine, where nothing is installed."""
+    made = Machine()
+    monkeypatch.setattr(preparation, "ENVIRONMENTS", tmp_path)
+    monkeypatch.setattr(preparation, "STATE", tmp_path / "state")
+    monkeypatch.setattr(emulator, "lend_engine", lambda: made.engine)
+    monkeypatch.setattr(service, "lent", lambda: service.Lent(made.engine, "127.0.0.1:4566") if made.engine else None)
+    monkeypatch.setattr(subprocess, "run", made.run)
+    monkeypatch.delenv(preparation.IMAGE, raising=False)
+    return made
 
 
-def test_what_cannot_be_installed_is_said_with_the_reason(tmp_path: Path, commands: list[list[Any]]) -> None:
+def install(folder: Path) -> None:
+    (folder / "postgresql").mkdir()
+    (folder / "postgresql" / "made-from").touch()
+
+
+def prepare(folder: Path, *versions: str, engine: str = "aurora-postgresql") -> list[str]:
+    clusters = {
+        f"Cluster{number}": {"Type": "AWS::RDS::DBCluster", "Properties": {"Engine": engine, "EngineVersion": version}}
+        for number, version in enumerate(versions)
+    }
+    template = {"Resources": {**clusters, "Queue": {"Type": "AWS::SQS::Queue"}}}
+    (folder / "Section.template.json").write_text(json.dumps(template))
     steps = Steps()
+    preparation.prepare(folder, {}, steps)
+    return steps.said
 
+
+def test_what_cannot_be_installed_is_said_with_the_reason(tmp_path: Path, machine: Machine) -> None:
     with pytest.raises(LabError, match=r"PostgreSQL for the emulator could not be installed: .*there is no network"):
-        postgresql.install_for(assembly(tmp_path, Engine="aurora-postgresql"), steps)
-    assert steps.said == ["Installing PostgreSQL for the emulator, once (20 MB)"]
-    assert commands[0][1:] == [postgresql.ROOT / "set_up.py", "postgresql"]
+        prepare(tmp_path, "18.4")
+    assert machine.ran == ["set-up"]
 
 
-def test_a_section_that_needs_none_installs_none(tmp_path: Path, commands: list[list[Any]]) -> None:
-    postgresql.install_for(assembly(tmp_path, Engine="aurora-mysql"), Steps())
-    assert commands == []
-
-
-def test_what_is_there_is_not_installed_again(tmp_path: Path, commands: list[list[Any]]) -> None:
-    (tmp_path / "postgresql").mkdir()
-    (tmp_path / "postgresql" / "made-from").touch()
-    postgresql.install_for(assembly(tmp_path, Engine="aurora-postgresql"), Steps())
-    assert commands == []
-
-
-def test_an_installation_that_was_interrupted_is_made_again(tmp_path: Path, commands: list[list[Any]]) -> None:
+def test_an_installation_that_was_interrupted_is_made_again(tmp_path: Path, machine: Machine) -> None:
     (tmp_path / "postgresql" / "bin").mkdir(parents=True)
     with pytest.raises(LabError):
-        postgresql.install_for(assembly(tmp_path, Engine="aurora-postgresql"), Steps())
-    assert len(commands) == 1
+        prepare(tmp_path, "18.4")
+    assert machine.ran == ["set-up"]
+
+
+def test_a_section_that_needs_none_gets_none(tmp_path: Path, machine: Machine) -> None:
+    machine.engine = ENGINE
+    assert prepare(tmp_path, "8.0", engine="aurora-mysql") == []
+    assert machine.ran == []
+
+
+def test_without_an_engine_it_is_the_embedded_one_of_a_version_that_is_not_newer(
+    tmp_path: Path, machine: Machine
+) -> None:
+    install(tmp_path)
+    assert prepare(tmp_path, "18.4", "17.5") == [
+        "Behind Aurora PostgreSQL 17: PostgreSQL 16, embedded: no container engine answers",
+        "Behind Aurora PostgreSQL 18: PostgreSQL 18, embedded: no container engine answers",
+    ]
+    assert machine.ran == []
+
+
+def test_an_image_that_is_there_is_not_pulled_and_nothing_is_installed(tmp_path: Path, machine: Machine) -> None:
+    machine.engine, machine.can = ENGINE, {"image"}
+    image = "public.ecr.aws/docker/library/postgres:17"
+
+    assert prepare(tmp_path, "17.5") == [f"Behind Aurora PostgreSQL 17: PostgreSQL 17, in a container of {image}"]
+    assert machine.ran == ["image"]
+
+
+def test_an_image_is_pulled_once(tmp_path: Path, machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(preparation.IMAGE, IMAGE)
+    machine.engine, machine.can = ENGINE, {"pull"}
+
+    assert prepare(tmp_path, "17.5")[0] == f"Pulling PostgreSQL 17, once ({IMAGE}:17)"
+    assert prepare(tmp_path, "17.5") == [f"Behind Aurora PostgreSQL 17: PostgreSQL 17, in a container of {IMAGE}:17"]
+    assert machine.ran == ["image", "pull"]
+
+
+def test_an_image_that_cannot_be_had_is_not_asked_for_again_unless_another_one_is(
+    tmp_path: Path, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(tmp_path)
+    machine.engine = ENGINE
+    said = [prepare(tmp_path, "18.4")[-1] for _ in range(2)]
+
+    assert "PostgreSQL 18, embedded: podman has no public.ecr.aws/docker/library/postgres:18" in said[0]
+    assert said[0] == said[1]
+    assert machine.ran == ["image", "pull"]
+    monkeypatch.setenv(preparation.IMAGE, IMAGE)
+    machine.can = {"image"}
+    assert f"in a container of {IMAGE}:18" in prepare(tmp_path, "18.4")[-1]
+
+
+def test_who_asks_for_none_gets_the_embedded_one(
+    tmp_path: Path, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(tmp_path)
+    monkeypatch.setenv(preparation.IMAGE, "none")
+    machine.engine, machine.can = ENGINE, {"image", "pull"}
+
+    assert "embedded: SERVERLESS_LAB_POSTGRESQL is none" in prepare(tmp_path, "18.4")[-1]
+    assert machine.ran == []
+
+
+def test_an_engine_that_comes_or_goes_changes_the_choice(tmp_path: Path, machine: Machine) -> None:
+    install(tmp_path)
+    machine.can = {"image"}
+    seen = []
+    for engine in (None, ENGINE, None):
+        machine.engine = engine
+        seen.append("container of" in prepare(tmp_path, "18.4")[-1])
+
+    assert seen == [False, True, False]
+
+
+def test_a_cluster_stays_where_its_data_is(tmp_path: Path, machine: Machine) -> None:
+    machine.engine, machine.can = ENGINE, {"image"}
+    prepare(tmp_path, "18.4")
+    choice.bind_cluster(preparation.STATE / "cluster-ONE", f"{IMAGE}:18")
+
+    assert preparation.program_of("cluster-ONE") == f"in a container of {IMAGE}:18"
+    assert preparation.program_of("cluster-TWO") == "embedded"

@@ -25,10 +25,12 @@ class CloudFormation(BaseHTTPRequestHandler):
     """Keeps what it was answered."""
 
     answers: ClassVar[list[dict[str, Any]]] = []
+    lengths: ClassVar[list[int]] = []
     content_types: ClassVar[list[str | None]] = []
 
     def do_PUT(self) -> None:
-        self.answers.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        self.lengths.append(int(self.headers["Content-Length"]))
+        self.answers.append(json.loads(self.rfile.read(self.lengths[-1])))
         self.content_types.append(self.headers["Content-Type"])
         self.send_response(200)
         self.end_headers()
@@ -51,6 +53,7 @@ class Xray:
 @pytest.fixture
 def url(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setattr(CloudFormation, "answers", [])
+    monkeypatch.setattr(CloudFormation, "lengths", [])
     monkeypatch.setattr(CloudFormation, "content_types", [])
     server = HTTPServer(("127.0.0.1", 0), CloudFormation)
     thread = threading.Thread(target=server.serve_forever)
@@ -105,3 +108,13 @@ def test_a_refusal_is_told_with_where_to_read_more(url: str, monkeypatch: pytest
 
     [answer] = CloudFormation.answers
     assert (answer["Status"], answer["Reason"]) == ("FAILED", "RuntimeError: no such key. Log stream: stream")
+
+
+@pytest.mark.parametrize("said", ["x", '"', "山", "🜁"])
+def test_a_refusal_is_cut_to_what_cloudformation_takes(url: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked(url, "Create", Xray(RuntimeError(said * 20_000)), monkeypatch)
+
+    [answer] = CloudFormation.answers
+    assert 4000 < CloudFormation.lengths[0] <= 4096
+    assert answer["Reason"].startswith(f"RuntimeError: {said * 300}")
+    assert answer["Reason"].endswith(f"{said} .... Log stream: stream")

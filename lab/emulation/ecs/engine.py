@@ -1,6 +1,7 @@
 """The container engine that `lab` lends to the emulator, and the way from a container to the emulator.
 
-The other services of MiniStack that could run containers find no engine: what they prove here is not proven by one.
+Amazon ECS and Amazon RDS run containers of it. The other services of MiniStack that could find no engine: what they
+prove here is not proven by one.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ LABEL: tuple[str, str] = ("serverless-lab", os.environ.get("LAB_HOME", ""))
 _PORT = int(os.environ.get("GATEWAY_PORT", "0"))
 _SECONDS = 60
 _DESKTOP = "host.docker.internal"
+# What a container may have of each.
+_OPEN_FILES = 65_535
+_PROCESSES = 4_096
 
 
 def client(*, seconds: float = _SECONDS) -> docker.DockerClient | None:
@@ -64,6 +68,23 @@ def is_for_containers(host: str) -> bool:
     """Say whether ``host`` is the name by which containers reach the emulator."""
     record = _record() if host == _DESKTOP else None
     return host in _doors or bool(record and record["desktop"])
+
+
+def limits() -> list[dict[str, Any]]:
+    """Limit a container as Fargate does, as far as this process could raise its own: an engine's own may be higher."""
+    if os.name == "nt":  # the engine is in a virtual machine, and has limits of its own
+        return []
+    import resource  # noqa: PLC0415 - which Windows has not
+
+    limits = []
+    for name, kind, soft, hard in (
+        ("nofile", resource.RLIMIT_NOFILE, 1024, _OPEN_FILES),
+        ("nproc", resource.RLIMIT_NPROC, _PROCESSES, _PROCESSES),
+    ):
+        _, most = resource.getrlimit(kind)
+        bound = hard if most == resource.RLIM_INFINITY else min(hard, most)
+        limits.append({"Name": name, "Soft": min(soft, bound), "Hard": bound})
+    return limits
 
 
 def _record() -> dict[str, Any] | None:

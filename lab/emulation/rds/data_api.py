@@ -14,8 +14,8 @@ from ministack.core.responses import error_response_json, json_response
 from ministack.services import rds_data
 from pg8000.exceptions import DatabaseError, InterfaceError
 
-from lab.emulation.rds.server import NoServerError
-from lab.emulation.rds.sessions import STATEMENT_SECONDS, Account, Session, Sessions
+from lab.emulation.rds.program import NoServerError
+from lab.emulation.rds.sessions import STATEMENT_SECONDS, Account, Session, Sessions, Transaction
 from lab.emulation.rds.values import ParameterError, UnsupportedResultError, field
 from lambda_src.statements import UnterminatedError
 
@@ -133,8 +133,7 @@ class DataApi:
     def _end(self, request: Request, command: str, status: str) -> dict[str, Any]:
         self._account(request)
         identifier = request.get("transactionId", "")
-        if self._sessions.transaction(identifier, request["resourceArn"]) is None:
-            raise ApiError("NotFoundException", f"Transaction {identifier} is not found", 404)
+        self._transaction(identifier, request["resourceArn"])
         self._sessions.end(identifier, command)
         return {"transactionStatus": status}
 
@@ -142,14 +141,21 @@ class DataApi:
         account, identifier = self._account(request), request.get("transactionId")
         if not identifier:
             return stack.enter_context(self._sessions.borrowed(account))
-        transaction = self._sessions.transaction(identifier, request["resourceArn"])
-        if transaction is None:
-            raise ApiError("TransactionNotFoundException", f"Transaction {identifier} is not found", 404)
+        transaction = self._transaction(identifier, request["resourceArn"])
         begun = transaction.session.account
         if account != (begun if request.get("database") else replace(begun, database=account.database)):
             raise ApiError("BadRequestException", "Database name or secret is not the same as that of the transaction")
-        stack.enter_context(transaction.lock)
-        return transaction.session
+        return stack.enter_context(transaction.alone())
+
+    def _transaction(self, identifier: str, cluster: str) -> Transaction:
+        """Find a transaction that is neither ended nor timed out.
+
+        Source: https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/data-api.troubleshooting.html
+        """
+        found = self._sessions.transaction(identifier, cluster)
+        if found is None:
+            raise ApiError("TransactionNotFoundException", f"Transaction {identifier} is not found", 404)
+        return found
 
     def _account(self, request: Request) -> Account:
         """Find the cluster, and who wants to use it."""

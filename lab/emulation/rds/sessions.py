@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 STATEMENT_SECONDS = 45
 _IDLE_TRANSACTION_SECONDS = 180
 _TRANSACTION_SECONDS = 24 * 60 * 60
+#: How much later PostgreSQL ends by itself a transaction that nobody asks for any more.
+_GRACE_SECONDS = 5
 #: How long a connection is kept: a password that is changed is refused at the latest then.
 _KEPT_SECONDS = 5
 
@@ -111,11 +113,29 @@ def _positional(sql: str, given: list[dict[str, Any]]) -> tuple[str, tuple[int, 
 
 @dataclass
 class Transaction:
-    """A session that statements of several calls share, one at a time."""
+    """A session that statements of several calls share, one at a time, until nobody has used it for too long."""
 
     session: Session
     resource_arn: str
     lock: Lock = field(default_factory=Lock)
+    begun: float = field(default_factory=time.monotonic)
+    used: float = field(default_factory=time.monotonic)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether its time has run out; while a call uses it, none does."""
+        now = time.monotonic()
+        idle = not self.lock.locked() and now - self.used > _IDLE_TRANSACTION_SECONDS
+        return idle or now - self.begun > _TRANSACTION_SECONDS
+
+    @contextmanager
+    def alone(self) -> Iterator[Session]:
+        """Use its session while no other call does."""
+        with self.lock:
+            try:
+                yield self.session
+            finally:
+                self.used = time.monotonic()
 
 
 class Sessions:
@@ -143,7 +163,8 @@ class Sessions:
     def begin(self, account: Account, resource_arn: str) -> str:
         """Begin a transaction, and return its identifier."""
         session = Session(account.server.connect(account.user, account.password, account.database), account)
-        session.command(f"SET idle_in_transaction_session_timeout = '{_IDLE_TRANSACTION_SECONDS}s'")
+        seconds = _IDLE_TRANSACTION_SECONDS + _GRACE_SECONDS
+        session.command(f"SET idle_in_transaction_session_timeout = '{seconds}s'")
         session.command("BEGIN")
         identifier = str(uuid.uuid4())
         with self._lock:
@@ -151,20 +172,26 @@ class Sessions:
         return identifier
 
     def transaction(self, identifier: str, resource_arn: str) -> Transaction | None:
-        """Find a transaction of this cluster."""
+        """Find a transaction of this cluster; one whose time has run out is rolled back, and there no more."""
         with self._lock:
             found = self._transactions.get(identifier)
-        return found if found and found.resource_arn == resource_arn else None
+            if found is None or found.resource_arn != resource_arn:
+                return None
+            if not found.is_over:
+                return found
+            del self._transactions[identifier]
+        found.session.close()
+        return None
 
     def end(self, identifier: str, command: str) -> None:
         """Commit a transaction, or roll it back, and forget it."""
         with self._lock:
             ended = self._transactions.pop(identifier)
-        with ended.lock:
+        with ended.alone() as session:
             try:
-                ended.session.command(command)
+                session.command(command)
             finally:
-                ended.session.close()
+                session.close()
 
     def forget(self, server: Server) -> None:
         """Close what leads to a server that is about to go."""

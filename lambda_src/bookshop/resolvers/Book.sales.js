@@ -1,4 +1,4 @@
-import { failed } from './errors.js';
+import { failed, waking } from './errors.js';
 
 export function request(ctx) {
   return { operation: 'BatchInvoke', payload: ctx.source.id };
@@ -7,6 +7,9 @@ export function request(ctx) {
 export function response(ctx) {
   if (ctx.error) {
     failed(ctx.error);
+  }
+  if (ctx.result.waking) {
+    waking();
   }
   return ctx.result;
 }

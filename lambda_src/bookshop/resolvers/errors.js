@@ -21,6 +21,11 @@ export function busy() {
   util.error('The service is busy: try again in a moment.', 'TryAgain');
 }
 
+/** End with the advice to try again when the database has resumed. */
+export function waking() {
+  util.error('The database is waking up: try again in 15 seconds.', 'TryAgain');
+}
+
 /** End with what the client did wrong. */
 export function refused(type, message) {
   util.error(message, type);

@@ -1,4 +1,4 @@
-import { failed, refused } from './errors.js';
+import { failed, refused, waking } from './errors.js';
 
 /** The order of the stash, or null, with the book of each line, or null where the shop has it no more. */
 export function withBooks(ctx) {
@@ -15,7 +15,7 @@ export function databaseFailed(error) {
     refused('InvalidInput', 'This is no order, and no id of one.');
   }
   if (error.message.includes('resuming') || error.message.includes('Resuming')) {
-    refused('TryAgain', 'The database is waking up: try again in 15 seconds.');
+    waking();
   }
   failed(error);
 }
