@@ -142,20 +142,20 @@ def _synthesized(sections: list[catalog.CatalogEntry], context: dict[str, str]) 
 
 
 def diff(
-    section_id: SectionId,
+    ids: SectionIds = None,
     *,
     target: TargetOption = TargetName.LOCAL,
     posture: PostureName = None,
     context: ContextValues = None,
     fail: Annotated[bool, typer.Option("--fail", help="Exit with status 1 if there are differences.")] = False,
 ) -> None:
-    """Show what a deployment would change in what is deployed."""
-    section, values = catalog.section(section_id), choices.context(posture, context)
+    """Show what a deployment of sections would change in what is deployed."""
+    chosen, values = choices.sections(ids), choices.context(posture, context)
     with steps() as progress:
         where = choices.opened(target)
-        values.setdefault("posture", deployment.posture_of([section], where) or "lab")
-        assembly = deployment.synth([section], values, where, progress)
-    words = ["diff", section.stack_id, "--app", assembly, *(["--fail"] if fail else [])]
+        values.setdefault("posture", deployment.posture_of(chosen, where) or "lab")
+        assembly = deployment.synth(chosen, values, where, progress)
+    words = ["diff", *(section.stack_id for section in chosen), "--app", assembly, *(["--fail"] if fail else [])]
     raise typer.Exit(cdk.attached(*words))
 
 
