@@ -251,7 +251,8 @@ def changes_are_heard(deployed: Deployment) -> str:
         ]
         assert told == expected, f"heard {told}, and not {expected}"
         with people.role(deployed, "Query.books") as auth, connected(deployed, auth) as reader:
-            wait_for(lambda: not _refused(lambda: reader.books(genre)))
+            is_known = wait_for(lambda: not _refused(lambda: reader.books(genre)))
+            assert is_known, "the role that may query may not: its refusal says nothing"
             refused = [refusal(auth), refusal(people.NOBODY)]
         assert all("UnauthorizedException" in said for said in refused), f"the role and the stranger are told {refused}"
         return f"{len(told)} changes of the book, and none of the other; without the right, no subscription"
