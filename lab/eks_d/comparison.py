@@ -91,10 +91,8 @@ def _in_objects(part: Any) -> Iterator[str]:
     elif isinstance(part, dict):
         for key, one in part.items():
             if key == "image" and isinstance(one, str):
-                if ImageName.parse(
-                    one
-                ):  # the status of a pod may have an image's id there, beside its name in the spec
-                    yield one
+                # The status of a pod may have an image's id there, beside its name in the spec.
+                yield from [one] if ImageName.parse(one) else []
             elif key == "images" and isinstance(one, list):
                 yield from filter(None, (_of_a_node(image.get("names") or []) for image in one))
             else:
