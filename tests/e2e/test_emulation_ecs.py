@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lab.engine import discovery
+from lab.project import ROOT, python_of
 from lab.runbook import wait_for
 
 from .conftest import containers_of
@@ -214,6 +215,28 @@ def test_without_an_engine_the_section_deploys_and_says_what_that_leaves_out(
     }
     assert all(discovery.INSTALL in check["detail"] for check in checks if check["outcome"] == "skipped")
     assert "No container engine answers: 1 image is not built, and no container runs." in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("environment", "named"), [({}, "0123abcd"), ({"ECS_CONTAINER_METADATA_URI_V4": "http://emulator/v4/1"}, None)]
+)
+def test_a_container_without_a_way_to_its_metadata_is_called_by_its_task(
+    environment: dict[str, str], named: str | None
+) -> None:
+    containers = [{"name": "web"}, {"name": "sidecar"}]
+    program = f"""
+import json
+from lab.emulation.ecs import tasks
+
+build = tasks._as_defined(lambda container, *rest: {{"name": "task-" + container["name"], "labels": {{}}}})
+definition = {{"networkMode": "awsvpc", "containerDefinitions": {containers!r}}}
+rest = (None, False, "0123abcd", "arn:task", None, "arn:cluster")
+made = [build(one, definition, {environment!r}, {{}}, *rest) for one in definition["containerDefinitions"]]
+print(json.dumps([one.get("hostname") for one in made]))
+"""
+    done = subprocess.run([python_of("emulator"), "-c", program], cwd=ROOT, check=True, capture_output=True, text=True)
+
+    assert json.loads(done.stdout) == [named, None]  # the others of a task share the first one's network and name
 
 
 def test_production_asks_for_a_certificate_before_anything_is_made(lab: Lab, without_engine: dict[str, str]) -> None:

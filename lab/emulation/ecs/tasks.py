@@ -42,6 +42,7 @@ HOOKS = [
 ]
 _ECR = ".dkr.ecr."
 _LOOPBACK = "127.0.0.1"
+_METADATA = "ECS_CONTAINER_METADATA_URI_V4"
 _PULL = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 _DEPENDENCY_SECONDS = 120
 
@@ -147,7 +148,7 @@ def _with_task_role(register: Callable[..., str]) -> Callable[..., str]:
         for name in ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN"):
             environment.pop(name, None)
         if host is None:
-            environment.pop("ECS_CONTAINER_METADATA_URI_V4", None)
+            environment.pop(_METADATA, None)
             environment.pop("AWS_ENDPOINT_URL", None)
         environment |= {"AWS_REGION": get_region(), "AWS_DEFAULT_REGION": get_region()}
         if definition.get("taskRoleArn"):
@@ -162,6 +163,7 @@ def _as_defined(build: Callable[..., Definition]) -> Callable[..., Definition]:
     def build_run_kwargs(
         container: Definition, definition: Definition, environment: dict[str, str], ports: dict[str, Any], *rest: Any
     ) -> Definition:
+        _, _, task_id, *_ = rest
         bound = {port: (_LOOPBACK, number or None) for port, number in ports.items()}
         options = build(container, definition, environment, bound, *rest)
         label, value = engine.LABEL
@@ -184,6 +186,8 @@ def _as_defined(build: Callable[..., Definition]) -> Callable[..., Definition]:
         options.pop("extra_hosts", None)
         # An image for another machine was refused before, and an engine takes a platform for a reason to pull.
         options.pop("platform", None)
+        # Where a container has no way to its metadata, its name is how it can know its task.
+        options["hostname"] = None if _METADATA in environment else task_id
         if definition.get("networkMode") == "awsvpc":
             _share_network(options, container, definition["containerDefinitions"])
         return {name: option for name, option in options.items() if option is not None}
@@ -196,7 +200,7 @@ def _share_network(options: Definition, container: Definition, containers: list[
     first = containers[0]["name"]
     options.pop("network", None)
     if container["name"] != first:
-        options |= {"ports": None, "network_mode": f"container:{_prefix(options, container)}{first}"}
+        options |= {"ports": None, "hostname": None, "network_mode": f"container:{_prefix(options, container)}{first}"}
         return
     mappings = [mapping for one in containers for mapping in one.get("portMappings") or []]
     published = {
