@@ -86,17 +86,27 @@ def without_engine(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     lab("reset", "--yes", **environ)
 
 
-@pytest.fixture
-def session(lab: Lab, lab_home: Path, monkeypatch: pytest.MonkeyPatch) -> boto3.Session:
-    """Reach the emulator as the chapter's own script would after `eval "$(lab env)"`; it is started if need be."""
+def started(lab: Lab, lab_home: Path) -> dict[str, str]:
+    """Start the emulator if need be, and return what the chapter's own script has after `eval "$(lab env)"`."""
     start = "from lab import emulator; from lab.views.terminal import Steps; emulator.start(Steps(None))"
     environ = {**os.environ, "SERVERLESS_LAB_HOME": str(lab_home)}
     subprocess.run([sys.executable, "-c", start], env=environ, cwd=ROOT, capture_output=True, check=True, timeout=120)
-    settings = json.loads(lab("env", "--json").stdout)
+    settings: dict[str, str] = json.loads(lab("env", "--json").stdout)
+    return settings
+
+
+def session_of(settings: dict[str, str], environment: pytest.MonkeyPatch) -> boto3.Session:
+    """Reach the emulator with these settings, for as long as the environment has them."""
     for name, value in settings.items():
-        monkeypatch.setenv(name, value)
+        environment.setenv(name, value)
     return boto3.Session(
         aws_access_key_id=settings["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=settings["AWS_SECRET_ACCESS_KEY"],
         region_name=settings["AWS_REGION"],
     )
+
+
+@pytest.fixture
+def session(lab: Lab, lab_home: Path, monkeypatch: pytest.MonkeyPatch) -> boto3.Session:
+    """Reach the emulator; it is started if need be."""
+    return session_of(started(lab, lab_home), monkeypatch)
