@@ -10,38 +10,42 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import shutil
 from collections import Counter
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
-    from botocore.client import BaseClient
     from mypy_boto3_cloudformation import CloudFormationClient
-    from mypy_boto3_ssm import SSMClient
 
 _STAND_IN = "AWS::CloudFormation::WaitConditionHandle"
 _RECORD = "AWS::Route53::RecordSet"
 _ATTRIBUTE_IN_TEXT = re.compile(r"\$\{(\w+)\.([\w.]+)\}")
 
 
-def fit(
-    assembly: Path, copy: Path, cloudformation: CloudFormationClient, ssm: SSMClient, route53: BaseClient
-) -> Counter[str]:
-    """Copy ``assembly`` without what the emulator does not know; return what that was, and how many of each."""
+def fit(assembly: Path, copy: Path, client: Callable[[str], Any]) -> Counter[str]:
+    """Copy ``assembly`` without what the emulator does not know; return what that was, and how many of each.
+
+    :param client: makes a client of the emulator's for a service, which takes a moment: for those alone that are asked.
+    """
     shutil.rmtree(copy, ignore_errors=True)
-    shutil.copytree(assembly, copy)
+    shutil.copytree(assembly, copy, copy_function=partial(_shared_or_copied, assembly))
     templates = {path: json.loads(path.read_text()) for path in sorted(copy.rglob("*.template.json"))}
-    types = unknown_types({kind for template in templates.values() for kind in _types(template)}, cloudformation)
-    parameters = unknown_parameters(
-        {name for template in templates.values() for name in _public_parameters(template).values()}, ssm
+    types = unknown_types(
+        {kind for template in templates.values() for kind in _types(template)}, client("cloudformation")
     )
-    zones = unknown_zones({zone for template in templates.values() for zone in _zones(template).values()}, route53)
+    parameters = unknown_parameters(
+        {name for template in templates.values() for name in _public_parameters(template).values()}, client
+    )
+    zones = unknown_zones({zone for template in templates.values() for zone in _zones(template).values()}, client)
     new_names: dict[str, str] = {}
     left_out: Counter[str] = Counter()
     for path, template in templates.items():
@@ -55,6 +59,16 @@ def fit(
         new_names[hashlib.sha256(old).hexdigest()] = hashlib.sha256(new).hexdigest()
     _rename(copy, new_names)
     return left_out
+
+
+def _shared_or_copied(assembly: Path, source: str, target: str) -> None:
+    """Give an asset's file a second name: nobody writes to it. Templates and manifests are changed in the copy."""
+    folders = Path(source).relative_to(assembly).parent.parts
+    if any(folder.startswith("asset.") for folder in folders):
+        with suppress(OSError):  # a file system without links
+            os.link(source, target)
+            return
+    shutil.copy2(source, target)
 
 
 def image_platforms(assembly: Path) -> set[str]:
@@ -107,16 +121,16 @@ def unknown_types(types: set[str], cloudformation: CloudFormationClient) -> set[
     return set()
 
 
-def unknown_parameters(names: set[str], ssm: SSMClient) -> set[str]:
+def unknown_parameters(names: set[str], client: Callable[[str], Any]) -> set[str]:
     """Ask the emulator which of the parameters that AWS publishes for everybody it does not have."""
-    return set(ssm.get_parameters(Names=sorted(names))["InvalidParameters"]) if names else set()
+    return set(client("ssm").get_parameters(Names=sorted(names))["InvalidParameters"]) if names else set()
 
 
-def unknown_zones(zones: set[str], route53: BaseClient) -> set[str]:
+def unknown_zones(zones: set[str], client: Callable[[str], Any]) -> set[str]:
     """Ask the emulator which of these hosted zones, by their ids, it does not have."""
     if not zones:
         return set()
-    pages = route53.get_paginator("list_hosted_zones").paginate()
+    pages = client("route53").get_paginator("list_hosted_zones").paginate()
     return zones - {zone["Id"].rpartition("/")[2] for page in pages for zone in page["HostedZones"]}
 
 

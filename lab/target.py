@@ -92,8 +92,8 @@ class Local:
         postgresql.prepare(assembly, self.synthesis_environment, progress)
         copy = LAB / "assembly-local-fitted"
         engine = self._engine_for(assembly) if preflight.runs_containers(assembly) else None
-        client = self.session.client
-        left_out = preflight.fit(assembly, copy, client("cloudformation"), client("ssm"), client("route53"))
+        client: Any = self.session.client
+        left_out = preflight.fit(assembly, copy, client)
         if left_out:
             named = ", ".join(f"{kind} ({count})" for kind, count in sorted(left_out.items()))
             progress.note(f"Not emulated, left out of this deployment: {named}")

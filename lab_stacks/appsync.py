@@ -10,15 +10,14 @@ from aws_cdk import aws_events_targets as targets
 
 from lab_stacks.section import Section
 from lambda_src import bookshop, data_access, tracing
-from lambda_src.aurora_cluster.construct import AuroraCluster
 from lambda_src.event_bus.construct import ArchivedEventBus
 from lambda_src.event_rule.construct import EventRule
 from lambda_src.function.construct import PythonFunction
 from lambda_src.graphql_api.construct import CheckedGraphqlApi
 from lambda_src.graphql_api.sources import bus_source, database_source, function_source, table_source
 from lambda_src.isolated_vpc import isolated_vpc
+from lambda_src.migrated_cluster import migrated_cluster
 from lambda_src.queue import InspectedQueue
-from lambda_src.schema_migrations.construct import SchemaMigrations
 from lambda_src.table.construct import OnDemandTable
 from lambda_src.user_pool.construct import SignInPool
 
@@ -52,7 +51,14 @@ class AppSync(Section):
         )
         code: dict[str, Any] = {"runtime_code": bookshop.FOLDER / "runtime", **operation}
         quoting = PythonFunction(self, "Quoting", handler="quotes.handler", **code)
-        cluster = self._cluster(operation)
+        cluster = migrated_cluster(
+            self,
+            "Database",
+            cluster_identifier=self.setting("bookshop_cluster", "bookshop"),
+            vpc=isolated_vpc(self, addresses=_ADDRESSES, zones=2, posture=self.posture),
+            migrations=bookshop.FOLDER / "migrations",
+            **operation,
+        )
         selling = PythonFunction(
             self,
             "Selling",
@@ -121,24 +127,3 @@ class AppSync(Section):
         self.output("ApplicationSecretArn", cluster.application_secret.secret_arn)
         self.output("UserPoolId", users.user_pool_id)
         self.output("UserPoolClientId", users.client.user_pool_client_id)
-
-    def _cluster(self, operation: dict[str, Any]) -> AuroraCluster:
-        """Make the database of orders, with its schema."""
-        cluster = AuroraCluster(
-            self,
-            "Database",
-            cluster_identifier=self.setting("bookshop_cluster", "bookshop"),
-            vpc=isolated_vpc(self, addresses=_ADDRESSES, zones=2, posture=self.posture),
-            **operation,
-        )
-        SchemaMigrations(
-            self,
-            "Schema",
-            cluster=cluster,
-            master_secret=cluster.master_secret,
-            application_secret=cluster.application_secret,
-            database_name=cluster.database_name,
-            migrations=bookshop.FOLDER / "migrations",
-            **operation,
-        )
-        return cluster

@@ -9,12 +9,11 @@ from aws_cdk import aws_ec2 as ec2
 
 from lab_stacks.names import known
 from lab_stacks.section import Section
-from lambda_src.aurora_cluster.construct import AuroraCluster
 from lambda_src.aurora_cluster.instances import Instance, Provisioned
 from lambda_src.aurora_cluster.presets import PRESETS
 from lambda_src.isolated_vpc import isolated_vpc
+from lambda_src.migrated_cluster import migrated_cluster
 from lambda_src.posture import Posture
-from lambda_src.schema_migrations.construct import SchemaMigrations
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,31 +39,21 @@ class Aurora(Section):
         """Wire the section, in the order in which the chapter tells it."""
         super().__init__(scope, construct_id, **kwargs)
 
-        operation: dict[str, Any] = {"posture": self.posture, "alarm_topic": self.alarm_topic()}
         # Popular use cases; minimum and maximum of ACUs
         usual = "variable" if self.posture is Posture.PRODUCTION else "dev-and-test"
         preset = PRESETS[self.choice("preset", usual, *(name for name in PRESETS if name != usual))]
         # Aurora provisioned, Aurora serverless; six copies of data across three zones, and instances in several
-        cluster = AuroraCluster(
+        # Its schema is brought up to date too, with the application's database user, who is not the master
+        cluster = migrated_cluster(
             self,
             "Database",
             preset=preset,
             instances=self._instances(preset.instances),
             cluster_identifier=self.setting("cluster_identifier", "serverless-lab"),
             vpc=isolated_vpc(self, addresses=_ADDRESSES, zones=_ZONES, posture=self.posture),
-            **operation,
-        )
-
-        # The schema, and the application's database user, who is not the master
-        SchemaMigrations(
-            self,
-            "Schema",
-            cluster=cluster,
-            master_secret=cluster.master_secret,
-            application_secret=cluster.application_secret,
-            database_name=cluster.database_name,
             migrations=MIGRATIONS,
-            **operation,
+            posture=self.posture,
+            alarm_topic=self.alarm_topic(),
         )
 
         self.output("ClusterArn", cluster.cluster_arn)

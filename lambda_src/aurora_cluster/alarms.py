@@ -18,6 +18,23 @@ _AWAKE_HOURS = 24
 _LAG_MILLISECONDS = 1_000
 
 
+def of_cluster(
+    cluster: rds.DatabaseCluster, *, scales: bool, pauses: bool, reads: bool, topic: sns.ITopic | None
+) -> list[cloudwatch.Alarm]:
+    """Make the alarms that the cluster has a use for.
+
+    :param scales: whether it has serverless instances.
+    :param pauses: whether they can pause.
+    :param reads: whether it has readers.
+    """
+    made = [near_maximum(cluster, topic)] if scales else []
+    if pauses:
+        made.append(never_pauses(cluster, topic))
+    if reads:
+        made.append(readers_lag(cluster, topic))
+    return made
+
+
 def near_maximum(cluster: rds.DatabaseCluster, topic: sns.ITopic | None) -> cloudwatch.Alarm:
     """Tell when an instance needs over 90 % of the maximum capacity for a quarter of an hour.
 

@@ -44,6 +44,17 @@ def check_engine(options: Options, engine: Engine) -> bool:
     return engine.is_known
 
 
+def check_scaling(
+    options: Options, instances: Sequence[Instance], capacity: Capacity, *, data_api: bool, engine: Engine
+) -> None:
+    """Note what is wrong with the engine, with its instances, and with the range in which serverless ones scale."""
+    if not check_engine(options, engine):
+        return
+    check_instances(options, instances, data_api=data_api, engine=engine)
+    if any(isinstance(one, Serverless) for one in instances):
+        check_capacity(options, capacity, engine)
+
+
 def check_instances(options: Options, instances: Sequence[Instance], *, data_api: bool, engine: Engine) -> None:
     """Note instances that AWS would not make, or that the Data API would not answer for."""
     number = len(instances)

@@ -12,13 +12,13 @@ from aws_cdk import aws_rds as rds
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sns as sns
 
-from lambda_src.aurora_cluster import alarms, checks
-from lambda_src.aurora_cluster.acknowledgements import acknowledge_cluster, acknowledge_mysql, acknowledge_secret
+from lambda_src.aurora_cluster import access, alarms, checks
+from lambda_src.aurora_cluster.acknowledgements import acknowledge_cluster, acknowledge_mysql
 from lambda_src.aurora_cluster.engine import DEFAULT_ENGINE, MYSQL, Engine
 from lambda_src.aurora_cluster.insights import insights
 from lambda_src.aurora_cluster.instances import Serverless, made
+from lambda_src.aurora_cluster.logs import add_log_groups
 from lambda_src.aurora_cluster.presets import DEV_AND_TEST
-from lambda_src.log_group import log_group
 from lambda_src.options import checked
 from lambda_src.posture import Posture
 from lambda_src.subnets import selected
@@ -26,20 +26,12 @@ from lambda_src.subnets import selected
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from aws_cdk import aws_cloudwatch as cloudwatch
     from constructs import Construct
 
     from lambda_src.aurora_cluster.capacity import Capacity
     from lambda_src.aurora_cluster.instances import Instance
     from lambda_src.aurora_cluster.presets import Preset
 
-_DATA_API = [
-    "rds-data:BatchExecuteStatement",
-    "rds-data:BeginTransaction",
-    "rds-data:CommitTransaction",
-    "rds-data:ExecuteStatement",
-    "rds-data:RollbackTransaction",
-]
 _MASTER_USER = "master"
 
 
@@ -118,18 +110,10 @@ class AuroraCluster(rds.DatabaseCluster):
         identifier = cluster_identifier or f"{path}-{construct_id[:32]}".lower()
         known = Engine.of(engine)
         with checked(AuroraCluster, scope, construct_id) as options:
-            checks.check_names(
-                options,
-                cluster_identifier=identifier,
-                database_name=database_name,
-                application_user=application_user,
-                master_user=_MASTER_USER,
-            )
+            names = {"database_name": database_name, "application_user": application_user}
+            checks.check_names(options, cluster_identifier=identifier, master_user=_MASTER_USER, **names)
             checks.check_backup(options, backup_retention.to_days())
-            if checks.check_engine(options, known):
-                checks.check_instances(options, instances, data_api=data_api, engine=known)
-                if serverless:
-                    checks.check_capacity(options, capacity, known)
+            checks.check_scaling(options, instances, capacity, data_api=data_api, engine=known)
         writer, *readers = made(instances, selected(vpc, subnets).availability_zones)
         super().__init__(
             scope,
@@ -138,7 +122,7 @@ class AuroraCluster(rds.DatabaseCluster):
             cluster_identifier=identifier,
             vpc=vpc,
             vpc_subnets=subnets,
-            security_groups=[_security_group(scope, construct_id, vpc)],
+            security_groups=[access.security_group(scope, construct_id, vpc)],
             writer=writer,
             readers=readers,
             serverless_v2_min_capacity=capacity.minimum if serverless else None,
@@ -160,14 +144,14 @@ class AuroraCluster(rds.DatabaseCluster):
             auto_minor_version_upgrade=True,
             **insights(scope, construct_id, posture=posture, encryption_key=encryption_key),
         )
-        self._add_log_groups(known.logs, identifier, posture=posture, encryption_key=encryption_key)
+        add_log_groups(self, known.logs, identifier, posture=posture, encryption_key=encryption_key)
         #: The database that was made with the cluster.
         self.database_name = database_name
         #: The password of the application's database user, with all that a connection needs.
-        self.application_secret = self._application_secret(application_user, encryption_key)
+        self.application_secret = access.application_secret(self, application_user, encryption_key)
         #: Capacity near the maximum, pauses that never come, readers that lag.
-        self.alarms = self._alarms(
-            serverless=serverless, pauses=serverless and capacity.pauses, readers=bool(readers), topic=alarm_topic
+        self.alarms = alarms.of_cluster(
+            self, scales=serverless, pauses=serverless and capacity.pauses, reads=bool(readers), topic=alarm_topic
         )
         acknowledge_cluster(self, posture=posture)
         if known.type == MYSQL:
@@ -187,48 +171,4 @@ class AuroraCluster(rds.DatabaseCluster):
 
         :param secret: of another database user, such as ``master_secret``.
         """
-        iam.Grant.add_to_principal(grantee=grantee, actions=_DATA_API, resource_arns=[self.cluster_arn])
-        (secret or self.application_secret).grant_read(grantee)
-
-    def _add_log_groups(
-        self, names: Sequence[str], identifier: str, *, posture: Posture, encryption_key: kms.IKey | None
-    ) -> None:
-        """Make the groups that Amazon RDS would make if they were not there, and in which logs would never expire."""
-        groups = [
-            log_group(
-                self,
-                f"{name.capitalize()}Logs",
-                log_group_name=f"/aws/rds/cluster/{identifier}/{name}",
-                posture=posture,
-                encryption_key=encryption_key,
-            )
-            for name in names
-        ]
-        resource = self.node.default_child
-        assert isinstance(resource, rds.CfnDBCluster)  # noqa: S101 - for mypy: it is what the CDK makes
-        resource.node.add_dependency(*groups)
-
-    def _application_secret(self, user: str, encryption_key: kms.IKey | None) -> secretsmanager.ISecret:
-        secret = rds.DatabaseSecret(self, "ApplicationSecret", username=user, encryption_key=encryption_key)
-        acknowledge_secret(secret, encryption_key=encryption_key)
-        return secret.attach(self)
-
-    def _alarms(
-        self, *, serverless: bool, pauses: bool, readers: bool, topic: sns.ITopic | None
-    ) -> list[cloudwatch.Alarm]:
-        made = [alarms.near_maximum(self, topic)] if serverless else []
-        if pauses:
-            made.append(alarms.never_pauses(self, topic))
-        if readers:
-            made.append(alarms.readers_lag(self, topic))
-        return made
-
-
-def _security_group(scope: Construct, construct_id: str, vpc: ec2.IVpc) -> ec2.SecurityGroup:
-    return ec2.SecurityGroup(
-        scope,
-        f"{construct_id}SecurityGroup",
-        vpc=vpc,
-        allow_all_outbound=False,
-        description="Database cluster: connections from what it is told to let in",
-    )
+        access.grant_data_api(self, grantee, secret or self.application_secret)

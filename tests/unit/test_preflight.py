@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from lab import preflight
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 KNOWN = "AWS::SQS::Queue"
@@ -102,11 +103,27 @@ def assembly(folder: Path) -> str:
     return name
 
 
+def clients(cloudformation: Any, ssm: Any, route53: Any) -> Callable[[str], Any]:
+    return {"cloudformation": cloudformation, "ssm": ssm, "route53": route53}.__getitem__
+
+
+def test_the_files_of_assets_are_not_copied_and_what_is_changed_is(tmp_path: Path) -> None:
+    synthesized, copy = tmp_path / "asset.by-chance", tmp_path / "copy"
+    assembly(synthesized)
+    (synthesized / "asset.1").mkdir()
+    (synthesized / "asset.1" / "handler.py").write_text("handler = print")
+    said = f"Template error: Unrecognized resource types: [{UNKNOWN}]"
+    preflight.fit(synthesized, copy, clients(cloudformation_that_says(said), NO_SSM, NO_ROUTE53))
+
+    assert (copy / "asset.1" / "handler.py").samefile(synthesized / "asset.1" / "handler.py")
+    assert json.loads((synthesized / "S.template.json").read_text()) == TEMPLATE
+
+
 def test_a_changed_template_is_named_by_its_new_content(tmp_path: Path) -> None:
     old = assembly(tmp_path / "synthesized")
     said = f"Template error: Unrecognized resource types: [{UNKNOWN}]"
     left_out = preflight.fit(
-        tmp_path / "synthesized", tmp_path / "copy", cloudformation_that_says(said), NO_SSM, NO_ROUTE53
+        tmp_path / "synthesized", tmp_path / "copy", clients(cloudformation_that_says(said), NO_SSM, NO_ROUTE53)
     )
 
     assert left_out == {UNKNOWN: 1}
@@ -121,7 +138,7 @@ def test_a_changed_template_is_named_by_its_new_content(tmp_path: Path) -> None:
 def test_an_assembly_that_the_emulator_knows_is_copied_as_it_is(tmp_path: Path) -> None:
     assembly(tmp_path / "synthesized")
     assert not preflight.fit(
-        tmp_path / "synthesized", tmp_path / "copy", cloudformation_that_says(None), NO_SSM, NO_ROUTE53
+        tmp_path / "synthesized", tmp_path / "copy", clients(cloudformation_that_says(None), NO_SSM, NO_ROUTE53)
     )
     for file in (tmp_path / "synthesized").iterdir():
         assert (tmp_path / "copy" / file.name).read_bytes() == file.read_bytes()
@@ -133,9 +150,7 @@ def test_any_other_objection_of_the_emulator_is_not_swallowed(tmp_path: Path) ->
         preflight.fit(
             tmp_path / "synthesized",
             tmp_path / "copy",
-            cloudformation_that_says("Template format error"),
-            NO_SSM,
-            NO_ROUTE53,
+            clients(cloudformation_that_says("Template format error"), NO_SSM, NO_ROUTE53),
         )
 
 
@@ -160,7 +175,9 @@ def test_only_public_parameters_are_asked_for_and_those_left_out_are_named(tmp_p
     template = {"Parameters": PARAMETERS, "Resources": {"Queue": {"Type": KNOWN}}}
     (tmp_path / "synthesized" / "S.template.json").write_text(json.dumps(template))
     left_out = preflight.fit(
-        tmp_path / "synthesized", tmp_path / "copy", cloudformation_that_says(None), ssm_that_lacks(IMAGE), NO_ROUTE53
+        tmp_path / "synthesized",
+        tmp_path / "copy",
+        clients(cloudformation_that_says(None), ssm_that_lacks(IMAGE), NO_ROUTE53),
     )
     assert left_out == {IMAGE: 1}
 
@@ -176,7 +193,7 @@ def test_a_record_in_a_zone_of_somebody_elses_is_left_out_and_counted(tmp_path: 
 
     copy = tmp_path / "copy"
     left_out = preflight.fit(
-        tmp_path / "synthesized", copy, cloudformation_that_says(None), NO_SSM, route53_that_has("ZOURS")
+        tmp_path / "synthesized", copy, clients(cloudformation_that_says(None), NO_SSM, route53_that_has("ZOURS"))
     )
 
     assert left_out == {"AWS::Route53::RecordSet": 1}
