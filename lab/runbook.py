@@ -191,5 +191,5 @@ def _made(check: Check, deployed: Deployment) -> Result:
         return Result(check, evidence, Outcome.SKIPPED, str(reason))
     except AssertionError as error:
         return Result(check, evidence, Outcome.FAILED, str(error) or "the claim does not hold")
-    except (ClientError, BotoCoreError) as error:
+    except (ClientError, BotoCoreError, OSError) as error:  # the last of what answers 502, or not at all
         return Result(check, evidence, Outcome.FAILED, str(error))

@@ -181,6 +181,35 @@ def test_a_service_replaces_a_task_that_is_killed(engine: Engine, tasks: Tasks) 
     assert wait_for(settled(killed), seconds=SECONDS), running()
 
 
+def test_after_a_restart_the_load_balancer_knows_the_new_tasks_alone(lab: Lab, tasks: Tasks) -> None:
+    balancer = tasks.session.client("elbv2")
+    [service] = tasks.client.describe_services(cluster=tasks.cluster, services=[tasks.service])["services"]
+    [group] = [one["targetGroupArn"] for one in service["loadBalancers"]]
+
+    def addresses() -> tuple[set[str], set[str]]:
+        health = balancer.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
+        arns = tasks.client.list_tasks(cluster=tasks.cluster, serviceName=tasks.service)["taskArns"]
+        found = tasks.client.describe_tasks(cluster=tasks.cluster, tasks=arns)["tasks"] if arns else []
+        of_tasks = {
+            detail["value"]
+            for task in found
+            if task["lastStatus"] == "RUNNING"
+            for attachment in task["attachments"]
+            for detail in attachment["details"]
+            if detail["name"] == "privateIPv4Address"
+        }
+        return {one["Target"]["Id"] for one in health}, of_tasks
+
+    lab("down")
+    lab("up", "fargate")
+
+    def settled() -> bool:
+        targets, of_tasks = addresses()
+        return len(targets) == 2 and targets == of_tasks
+
+    assert wait_for(settled, seconds=SECONDS), addresses()
+
+
 def test_a_deployment_fails_by_three_tasks_and_not_because_the_engine_names_no_digest(tasks: Tasks) -> None:
     definition = tasks.register({"name": "web", "image": "localhost/nobody-built-this:1"})
     tasks.client.create_service(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from email.message import Message
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
+from urllib.error import HTTPError
 
 import pytest
 from botocore.exceptions import ClientError
@@ -50,6 +52,14 @@ def test_every_check_is_made_whatever_came_of_the_others() -> None:
     ]  # fmt: skip
     assert [result.detail for result in report.results][:3] == ["seen", "3 missing", "no engine"]
     assert "AccessDenied" in report.results[3].detail
+
+
+def test_a_request_that_fails_fails_its_check_alone() -> None:
+    bad_gateway = HTTPError("http://127.0.0.1", 502, "Bad Gateway", Message(), None)
+    report = report_of(book_with(bad_gateway, "seen"))
+
+    assert [result.outcome for result in report.results] == [Outcome.FAILED, Outcome.PASSED]
+    assert report.results[0].detail == "HTTP Error 502: Bad Gateway"
 
 
 def test_the_json_counts_what_it_lists() -> None:

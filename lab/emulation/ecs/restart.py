@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 HOOKS = [
     "ministack.core.responses.request_scope(account_id, region)",
-    "ministack.services.ecs._mark_task_stopped(task_arn, task, reason, stop_code, exit_code)",
+    "ministack.services.ecs._cluster_name_from_arn(arn)",
+    "ministack.services.ecs._iso()",
+    "ministack.services.ecs._recount_cluster(cluster_name)",
     "ministack.services.ecs._restore_state(data)",
     "ministack.services.ecs._tasks",
 ]
@@ -30,11 +32,16 @@ def extend() -> None:
 def _with_ended_tasks(restore: Callable[[dict[str, Any]], None]) -> Callable[[dict[str, Any]], None]:
     def restore_state(data: dict[str, Any]) -> None:
         restore(data)
-        for (account, region, arn), task in ecs._tasks.all_items():
+        now = ecs._iso()
+        for (account, region, _), task in ecs._tasks.all_items():
             if task["desiredStatus"] == "STOPPED":
                 continue
-            task["lastStatus"] = "RUNNING"  # as it was kept: MiniStack stops no task that is stopped already
+            # Not as MiniStack stops a task that runs: it would settle with a load balancer that is not restored yet.
+            task |= {"desiredStatus": "STOPPED", "stopCode": "TerminationNotice", "stoppedReason": _REASON}
+            task |= {"stoppingAt": now, "executionStoppedAt": now, "stoppedAt": now}
+            for container in task["containers"]:
+                container["lastStatus"] = "STOPPED"
             with request_scope(account, region):
-                ecs._mark_task_stopped(arn, task, _REASON, "TerminationNotice")
+                ecs._recount_cluster(ecs._cluster_name_from_arn(task["clusterArn"]))
 
     return restore_state
