@@ -8,7 +8,9 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -22,6 +24,32 @@ ROOT = Path(__file__).resolve().parents[2]
 LAB = Path(sys.executable).with_name("lab")
 
 Lab = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@dataclass(frozen=True)
+class Emulated:
+    """An emulator that runs, and how it is reached."""
+
+    settings: dict[str, str]
+
+    @property
+    def session(self) -> boto3.Session:
+        return boto3.Session(
+            aws_access_key_id=self.settings["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=self.settings["AWS_SECRET_ACCESS_KEY"],
+            region_name=self.settings["AWS_REGION"],
+        )
+
+    def client(self, service: str) -> Any:
+        return self.session.client(service, endpoint_url=self.settings["AWS_ENDPOINT_URL"])  # type: ignore[call-overload]
+
+
+def started(lab: Lab, lab_home: Path) -> Emulated:
+    """Start the emulator, if it does not run."""
+    start = "from lab import emulator; from lab.views.terminal import Steps; emulator.start(Steps(None))"
+    environ = {**os.environ, "SERVERLESS_LAB_HOME": str(lab_home)}
+    subprocess.run([sys.executable, "-c", start], env=environ, cwd=ROOT, capture_output=True, check=True, timeout=120)
+    return Emulated(json.loads(lab("env", "--json").stdout))
 
 
 @pytest.fixture(scope="session")
@@ -55,6 +83,13 @@ def base(engine: discovery.Engine) -> str:  # noqa: ARG001 - which builds on it
     return os.environ[BASE_IMAGE]
 
 
+def containers_of(label: str, *options: str) -> str:
+    """List the containers of a label that the engine has; nothing without one."""
+    engine = discovery.found()
+    command = [engine.name, "ps", *options, "--format", "{{.Names}}", "--filter", f"label={label}"] if engine else []
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout if command else ""
+
+
 @pytest.fixture(scope="session")
 def lab(lab_home: Path) -> Iterator[Lab]:
     """Run the `lab` command as a user would; whatever runs at the end is ended."""
@@ -75,6 +110,7 @@ def lab(lab_home: Path) -> Iterator[Lab]:
 
     yield run
     run("reset", "--yes")
+    assert containers_of(f"serverless-lab={lab_home}", "--all") == ""
 
 
 @pytest.fixture(scope="session")
@@ -86,27 +122,16 @@ def without_engine(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     lab("reset", "--yes", **environ)
 
 
-def started(lab: Lab, lab_home: Path) -> dict[str, str]:
-    """Start the emulator if need be, and return what the chapter's own script has after `eval "$(lab env)"`."""
-    start = "from lab import emulator; from lab.views.terminal import Steps; emulator.start(Steps(None))"
-    environ = {**os.environ, "SERVERLESS_LAB_HOME": str(lab_home)}
-    subprocess.run([sys.executable, "-c", start], env=environ, cwd=ROOT, capture_output=True, check=True, timeout=120)
-    settings: dict[str, str] = json.loads(lab("env", "--json").stdout)
-    return settings
-
-
-def session_of(settings: dict[str, str], environment: pytest.MonkeyPatch) -> boto3.Session:
-    """Reach the emulator with these settings, for as long as the environment has them."""
-    for name, value in settings.items():
-        environment.setenv(name, value)
-    return boto3.Session(
-        aws_access_key_id=settings["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=settings["AWS_SECRET_ACCESS_KEY"],
-        region_name=settings["AWS_REGION"],
-    )
-
-
 @pytest.fixture
 def session(lab: Lab, lab_home: Path, monkeypatch: pytest.MonkeyPatch) -> boto3.Session:
-    """Reach the emulator; it is started if need be."""
-    return session_of(started(lab, lab_home), monkeypatch)
+    """Reach the emulator as the chapter's own script would after `eval "$(lab env)"`; it is started if need be."""
+    emulated = started(lab, lab_home)
+    for name, value in emulated.settings.items():
+        monkeypatch.setenv(name, value)
+    return emulated.session
+
+
+@pytest.fixture(scope="module")
+def emulated(lab: Lab, lab_home: Path) -> Emulated:
+    """Reach the emulator, for all tests of a module; it is started if need be."""
+    return started(lab, lab_home)

@@ -20,13 +20,10 @@ from lab.aurora.swap import swap
 from lab.target import TargetName
 from lab_stacks.catalog import CatalogEntry
 
-from .conftest import session_of, started
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
 
-    from .conftest import Lab
+    from .conftest import Emulated, Lab
 
 # Here an instance is available as soon as the stack has made it.
 STEPS = [Action.ADD, Action.FAIL_OVER, Action.REMOVE]
@@ -120,18 +117,11 @@ class InterruptedCluster:
             raise KeyboardInterrupt
 
 
-@pytest.fixture(scope="module")
-def target(lab: Lab, lab_home: Path) -> Iterator[Any]:
-    """Find the emulator once for all tests here."""
-    with pytest.MonkeyPatch.context() as environment:
-        session = session_of(started(lab, lab_home), environment)
-        yield SimpleNamespace(session=session, name=TargetName.LOCAL)
-
-
 @pytest.fixture
-def cluster(target: Any) -> Iterator[Callable[[Kind], TemplateCluster]]:
+def cluster(emulated: Emulated) -> Iterator[Callable[[Kind], TemplateCluster]]:
     """Make a cluster of instances of one kind."""
     name = f"Swapped{uuid.uuid4().hex}"
+    target: Any = SimpleNamespace(session=emulated, name=TargetName.LOCAL)
     swappable = TemplateCluster(CatalogEntry(id="swapped", stack_id=name, heading="", shows=""), target)
 
     def make(kind: Kind) -> TemplateCluster:
@@ -139,7 +129,7 @@ def cluster(target: Any) -> Iterator[Callable[[Kind], TemplateCluster]]:
         return swappable
 
     yield make
-    target.session.client("cloudformation").delete_stack(StackName=name)
+    emulated.client("cloudformation").delete_stack(StackName=name)
 
 
 def require_whole(cluster: TemplateCluster, kind: Kind) -> None:
