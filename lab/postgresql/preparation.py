@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from lab import emulator, emulator_process
 from lab.engine import service as engine_service
-from lab.errors import LabError
+from lab.errors import LabError, UsageError
 from lab.postgresql import choice
 from lab.postgresql.choice import Choice
 from lab.project import ENVIRONMENTS, ROOT
@@ -39,6 +39,7 @@ def prepare(assembly: Path, environment: Mapping[str, str], progress: Progress) 
     gone, or there was none. A cluster that has data stays where that is.
 
     :param environment: of what downloads.
+    :raises UsageError: when the environment names an engine that we do not know.
     :raises LabError: when there is no container, and the embedded server cannot be installed; the message says why.
     """
     versions = {version for template in assembly.rglob("*.template.json") for version in _versions(template)}
@@ -65,7 +66,7 @@ def program_of(resource: str) -> str:
 
 
 def _holds(before: Choice | None, asked: str) -> bool:
-    if before is None or before.asked != asked or before.why_embedded == _NO_ENGINE:
+    if before is None or before.asked != asked or before.why_embedded.startswith(_NO_ENGINE):
         return False
     return before.image is None or _engine_answers()
 
@@ -78,7 +79,12 @@ def _engine_answers() -> bool:
 def _made(major: int, asked: str, environment: Mapping[str, str], progress: Progress) -> Choice:
     if asked == "none":
         return Choice(major, asked, why_embedded=f"{IMAGE} is none")
-    engine = emulator.lend_engine()
+    try:
+        engine = emulator.lend_engine()
+    except UsageError:
+        raise
+    except LabError as error:  # the embedded one needs none
+        return Choice(major, asked, why_embedded=f"{_NO_ENGINE} ({error})")
     if engine is None:
         return Choice(major, asked, why_embedded=_NO_ENGINE)
     image = f"{asked}:{major}"

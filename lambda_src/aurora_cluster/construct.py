@@ -26,6 +26,7 @@ from lambda_src.subnets import selected
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from aws_cdk import aws_cloudwatch as cloudwatch
     from constructs import Construct
 
     from lambda_src.aurora_cluster.capacity import Capacity
@@ -148,9 +149,11 @@ class AuroraCluster(rds.DatabaseCluster):
         #: The database that was made with the cluster.
         self.database_name = database_name
         #: The password of the application's database user, with all that a connection needs.
-        self.application_secret = access.application_secret(self, application_user, encryption_key)
+        self.application_secret: secretsmanager.ISecret = access.application_secret(
+            self, application_user, encryption_key
+        )
         #: Capacity near the maximum, pauses that never come, readers that lag.
-        self.alarms = alarms.of_cluster(
+        self.alarms: list[cloudwatch.Alarm] = alarms.of_cluster(
             self, scales=serverless, pauses=serverless and capacity.pauses, reads=bool(readers), topic=alarm_topic
         )
         acknowledge_cluster(self, posture=posture)

@@ -11,7 +11,7 @@ import pytest
 from lab import emulator
 from lab.engine import service
 from lab.engine.discovery import Engine
-from lab.errors import LabError
+from lab.errors import LabError, UsageError
 from lab.postgresql import choice, preparation
 
 if TYPE_CHECKING:
@@ -158,6 +158,22 @@ def test_an_engine_that_comes_or_goes_changes_the_choice(tmp_path: Path, machine
         seen.append("container of" in prepare(tmp_path, "18.4")[-1])
 
     assert seen == [False, True, False]
+
+
+def test_an_engine_that_cannot_be_lent_is_no_reason_to_fail_and_is_tried_again(
+    tmp_path: Path, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(tmp_path)
+    lent: list[LabError] = [LabError("Podman's API did not start"), UsageError("SERVERLESS_LAB_ENGINE is lxc")]
+
+    def lend() -> Engine:
+        raise lent.pop(0)
+
+    monkeypatch.setattr(emulator, "lend_engine", lend)
+    assert prepare(tmp_path, "18.4")[-1].endswith("no container engine answers (Podman's API did not start)")
+    with pytest.raises(UsageError, match="lxc"):
+        prepare(tmp_path, "18.4")
+    assert machine.ran == []
 
 
 def test_a_cluster_stays_where_its_data_is(tmp_path: Path, machine: Machine) -> None:
