@@ -117,11 +117,19 @@ class InterruptedCluster:
             raise KeyboardInterrupt
 
 
+@pytest.fixture(scope="module")
+def target(emulated: Emulated) -> Iterator[Any]:
+    """Find the emulator once for all tests here."""
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in emulated.settings.items():
+            environment.setenv(name, value)
+        yield SimpleNamespace(session=emulated.session, name=TargetName.LOCAL)
+
+
 @pytest.fixture
-def cluster(emulated: Emulated) -> Iterator[Callable[[Kind], TemplateCluster]]:
+def cluster(target: Any) -> Iterator[Callable[[Kind], TemplateCluster]]:
     """Make a cluster of instances of one kind."""
     name = f"Swapped{uuid.uuid4().hex}"
-    target: Any = SimpleNamespace(session=emulated, name=TargetName.LOCAL)
     swappable = TemplateCluster(CatalogEntry(id="swapped", stack_id=name, heading="", shows=""), target)
 
     def make(kind: Kind) -> TemplateCluster:
@@ -129,7 +137,7 @@ def cluster(emulated: Emulated) -> Iterator[Callable[[Kind], TemplateCluster]]:
         return swappable
 
     yield make
-    emulated.client("cloudformation").delete_stack(StackName=name)
+    target.session.client("cloudformation").delete_stack(StackName=name)
 
 
 def require_whole(cluster: TemplateCluster, kind: Kind) -> None:

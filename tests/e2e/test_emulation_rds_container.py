@@ -82,10 +82,12 @@ class Machine:
 
 
 @pytest.fixture(scope="module")
-def repository(engine: Engine, base: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+def repository(engine: Engine, base: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if shutil.which("ldd") is None:
         pytest.skip("the image is made of this machine's libraries, which `ldd` names: it is for Linux")
-    return postgres_image.build(engine.name, base, _MAJOR, tmp_path_factory.mktemp("image"))
+    made = postgres_image.build(engine.name, base, _MAJOR, tmp_path_factory.mktemp("image"))
+    yield made
+    subprocess.run([engine.name, "rmi", "--force", f"{made}:{_MAJOR}"], check=True, capture_output=True)
 
 
 @pytest.fixture
