@@ -170,8 +170,9 @@ def _type_of(block: Block, assignment: ast.Assign | ast.AnnAssign) -> str:
             kind = options.get(name)
         case ast.Assign(value=ast.Call(ast.Attribute(ast.Name("self"), name))):
             kind = answers.get(name)
-        case ast.Assign(value=ast.Call(kind)):
-            pass
+        case ast.Assign(value=ast.Call(called)):
+            is_class = ast.unparse(called).rpartition(".")[2][:1].isupper()
+            kind = called if is_class else None
     if kind is None:
         raise TypeError(f"{block.construct.__name__}: annotate `{ast.unparse(assignment)}`, its type cannot be seen")
     return ast.unparse(kind)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from aws_cdk import App, Stack
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from lambda_src.options import checked
@@ -119,7 +120,7 @@ class PublishedApplication(Construct):
         self.template_file.parent.mkdir(parents=True, exist_ok=True)
         self.template_file.write_text(json.dumps(template, indent=1))
         #: Takes the packaged code, the licence and the readme.
-        self.bucket = packages_bucket(self, posture)
+        self.bucket: s3.Bucket = packages_bucket(self, posture)
         self.bucket.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="ReadByTheRepository",
