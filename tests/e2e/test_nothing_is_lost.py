@@ -274,8 +274,8 @@ def test_without_a_table_everything_is_a_dead_letter_and_a_redrive_brings_it_in(
     assert json.loads(lab("dlq", "redrive", "sqs-lambda", "--json").stdout) == {"redriven": FEW}
     deployed.settle()
 
-    # A redriven message is a new one to SQS: its body tells which it was.
-    assert sorted(bodies(deployed.table(), without={}).values()) == sorted(sent.values())
+    # A redriven message is a new one to SQS: its body tells which it was. One whose answer is lost is sent again.
+    assert set(bodies(deployed.table(), without={}).values()) == set(sent.values())
     assert deployed.dead_letters() == {}
 
 
