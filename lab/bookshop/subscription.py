@@ -20,6 +20,7 @@ from gql.transport.exceptions import TransportError
 
 from lab.bookshop.connection import Bearer, SignedRequests
 from lab.errors import LabError
+from lab.loopback import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,11 +82,17 @@ def changes(url: str, auth: SignedRequests | Bearer, book_id: str) -> Iterator[C
 async def _listen(url: str, authentication: AppSyncAuthentication, book_id: str, found: Changes) -> None:
     try:
         # Made here, as it belongs to the loop that runs it.
-        async with Client(transport=AppSyncWebsocketsTransport(url, auth=authentication)) as subscriber:
+        transport = AppSyncWebsocketsTransport(url, auth=authentication, connect_args=_connecting(url))
+        async with Client(transport=transport) as subscriber:
             async for change in subscriber.subscribe(GraphQLRequest(_QUERY, variable_values={"id": book_id})):
                 found.heard.put(change["onBookChanged"])
     except (TransportError, OSError, asyncio.TimeoutError) as error:
         found.heard.put(LabError(f"AppSync ended the subscription: {error or type(error).__name__}"))
+
+
+def _connecting(url: str) -> dict[str, Any]:
+    """Keep what stays on this machine from a proxy, which macOS and Windows may have for every address."""
+    return {"proxy": None} if is_loopback(url) else {}
 
 
 def _authentication(url: str, auth: SignedRequests | Bearer) -> AppSyncAuthentication:
