@@ -31,21 +31,22 @@ Change = dict[str, Any]
 
 
 class Changes:
-    """The changes that a subscription has sent."""
+    """The changes that a subscription has sent, and last why there are no more."""
 
     def __init__(self) -> None:
-        self.heard: queue.Queue[Change | LabError] = queue.Queue()
+        self.heard: queue.Queue[Change | Exception] = queue.Queue()
 
     def next(self, seconds: float) -> Change | None:
         """Return the next change, or None when none is heard of in time.
 
-        :raises LabError: when AppSync refuses the subscription, or ends it.
+        :raises LabError: when AppSync refuses the subscription, or has ended it.
         """
         try:
             heard = self.heard.get(timeout=seconds)
         except queue.Empty:
             return None
-        if isinstance(heard, LabError):
+        if isinstance(heard, Exception):
+            self.heard.put(heard)  # it stays the last word, for whoever asks again
             raise heard
         return heard
 
@@ -65,9 +66,8 @@ def changes(url: str, auth: SignedRequests | Bearer, book_id: str) -> Iterator[C
     listening = loop.create_task(_listen(url, authentication, book_id, found))
 
     def run() -> None:
-        with contextlib.suppress(asyncio.CancelledError):
+        with contextlib.closing(loop), contextlib.suppress(asyncio.CancelledError):
             loop.run_until_complete(listening)
-        loop.close()
 
     thread = threading.Thread(target=run, name="subscription")
     thread.start()
@@ -86,8 +86,11 @@ async def _listen(url: str, authentication: AppSyncAuthentication, book_id: str,
         async with Client(transport=transport) as subscriber:
             async for change in subscriber.subscribe(GraphQLRequest(_QUERY, variable_values={"id": book_id})):
                 found.heard.put(change["onBookChanged"])
+        found.heard.put(LabError("AppSync ended the subscription: it is complete"))
     except (TransportError, OSError, asyncio.TimeoutError) as error:
         found.heard.put(LabError(f"AppSync ended the subscription: {error or type(error).__name__}"))
+    except Exception as error:  # told to whoever waits for a change: the thread has nobody to tell
+        found.heard.put(error)
 
 
 def _connecting(url: str) -> dict[str, Any]:

@@ -122,6 +122,21 @@ def test_nobody_who_listens_is_said_to_be() -> None:
         found.next(10)
 
 
+def test_a_subscription_that_appsync_completes_is_said_to_be_ended_whenever_it_is_asked() -> None:
+    appsync = AppSync(data(HEARD), {"type": "complete"})
+
+    with listening(appsync) as url, changes(url, SignedRequests(SESSION), "emma") as found:
+        assert found.next(10) == HEARD
+        for _ in range(2):
+            with pytest.raises(LabError, match="AppSync ended the subscription: it is complete"):
+                found.next(10)
+
+
+def test_an_answer_that_is_no_change_fails_for_whoever_waits() -> None:
+    with pytest.raises(KeyError, match="onBookChanged"):
+        heard(AppSync({"type": "data", "payload": {"data": {"onOther": HEARD}}}))
+
+
 def test_credentials_that_are_missing_are_said_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
     nobody = boto3.Session(region_name="eu-west-1")
     monkeypatch.setattr(nobody, "get_credentials", lambda: None)
