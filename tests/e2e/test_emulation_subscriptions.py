@@ -277,6 +277,7 @@ def test_a_field_for_other_callers_is_refused(notes: Notes) -> None:
         ("subscription { onNote { title } }", "ValidationError"),
         ("subscription { onNote { id } onAny { id } }", "ValidationError"),
         ("subscription {", "MalformedHttpRequestException"),
+        ("subscription { onAny @skip(if: true) { id } }", "BadRequestException"),
         ("{ note { id } }", "UnsupportedOperation"),
         ('mutation { publish(id: "1", text: "") { id } }', "UnsupportedOperation"),
     ],
@@ -284,6 +285,15 @@ def test_a_field_for_other_callers_is_refused(notes: Notes) -> None:
 def test_what_is_no_subscription_of_the_schema_is_refused(notes: Notes, query: str, kind: str) -> None:
     with listening(notes) as listener:
         assert {told["errorType"] for told in errors(listener.start(query))} == {kind}
+
+
+def test_a_subscription_that_breaks_the_emulator_fails_alone(notes: Notes) -> None:
+    with listening(notes) as listener:
+        assert listener.start(subscription("onAny", "id"))["type"] == "start_ack"
+        [told] = errors(listener.start("subscription " + 5000 * "{ onAny ", "2"))  # deeper than its parser goes
+        assert told["errorType"] == "InternalFailure"
+        notes.publish(id="1")
+        assert listener.hear() == {"type": "data", "id": "1", "payload": {"data": {"onAny": {"id": "1"}}}}
 
 
 @pytest.mark.parametrize("asked", [{"query": 7}, {"query": subscription("onAny"), "variables": [1]}, {}])
