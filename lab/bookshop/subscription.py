@@ -20,6 +20,7 @@ from gql.transport.exceptions import TransportError
 
 from lab.bookshop.connection import Bearer, SignedRequests
 from lab.errors import LabError
+from lab.loopback import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,21 +31,22 @@ Change = dict[str, Any]
 
 
 class Changes:
-    """The changes that a subscription has sent."""
+    """The changes that a subscription has sent, and last why there are no more."""
 
     def __init__(self) -> None:
-        self.heard: queue.Queue[Change | LabError] = queue.Queue()
+        self.heard: queue.Queue[Change | Exception] = queue.Queue()
 
     def next(self, seconds: float) -> Change | None:
         """Return the next change, or None when none is heard of in time.
 
-        :raises LabError: when AppSync refuses the subscription, or ends it.
+        :raises LabError: when AppSync refuses the subscription, or has ended it.
         """
         try:
             heard = self.heard.get(timeout=seconds)
         except queue.Empty:
             return None
-        if isinstance(heard, LabError):
+        if isinstance(heard, Exception):
+            self.heard.put(heard)  # it stays the last word, for whoever asks again
             raise heard
         return heard
 
@@ -64,9 +66,8 @@ def changes(url: str, auth: SignedRequests | Bearer, book_id: str) -> Iterator[C
     listening = loop.create_task(_listen(url, authentication, book_id, found))
 
     def run() -> None:
-        with contextlib.suppress(asyncio.CancelledError):
+        with contextlib.closing(loop), contextlib.suppress(asyncio.CancelledError):
             loop.run_until_complete(listening)
-        loop.close()
 
     thread = threading.Thread(target=run, name="subscription")
     thread.start()
@@ -81,11 +82,20 @@ def changes(url: str, auth: SignedRequests | Bearer, book_id: str) -> Iterator[C
 async def _listen(url: str, authentication: AppSyncAuthentication, book_id: str, found: Changes) -> None:
     try:
         # Made here, as it belongs to the loop that runs it.
-        async with Client(transport=AppSyncWebsocketsTransport(url, auth=authentication)) as subscriber:
+        transport = AppSyncWebsocketsTransport(url, auth=authentication, connect_args=_connecting(url))
+        async with Client(transport=transport) as subscriber:
             async for change in subscriber.subscribe(GraphQLRequest(_QUERY, variable_values={"id": book_id})):
                 found.heard.put(change["onBookChanged"])
+        found.heard.put(LabError("AppSync ended the subscription: it is complete"))
     except (TransportError, OSError, asyncio.TimeoutError) as error:
         found.heard.put(LabError(f"AppSync ended the subscription: {error or type(error).__name__}"))
+    except Exception as error:  # told to whoever waits for a change: the thread has nobody to tell
+        found.heard.put(error)
+
+
+def _connecting(url: str) -> dict[str, Any]:
+    """Keep what stays on this machine from a proxy, which macOS and Windows may have for every address."""
+    return {"proxy": None} if is_loopback(url) else {}
 
 
 def _authentication(url: str, auth: SignedRequests | Bearer) -> AppSyncAuthentication:

@@ -1,13 +1,15 @@
 """AWS CloudTrail: calls of the RDS Data API, which are data events, as calls of DynamoDB's items are.
 
 MiniStack records calls while ``cloudtrail._recording_enabled`` is set, and these it answers before it comes to that.
-What was asked of the database is not in the event, as it is not on AWS.
+An event names the cluster and the secret, and hides the SQL, the database and the schema, as on AWS. A statement's
+parameters and transactions, of which AWS documents nothing, are left out; the event's type is the emulator's.
 
 Source: https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/logging-using-cloudtrail-data-api.html
 """
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from ministack import app
@@ -32,6 +34,8 @@ _OPERATIONS = {
     "/CommitTransaction": "CommitTransaction",
     "/RollbackTransaction": "RollbackTransaction",
 }
+_SHOWN = {"continueAfterTimeout", "includeResultMetadata", "resourceArn", "secretArn"}
+_HIDDEN = {"database", "schema", "sql"}
 
 
 def extend() -> None:
@@ -48,7 +52,7 @@ def _recorded(handle: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[
         if response is not None and cloudtrail and cloudtrail._recording_enabled:
             key = extract_access_key_id(headers, query_params)
             cloudtrail.record_event(
-                service="rdsdata",
+                service="rdsdataapi",  # as AWS names it for all clusters but those of Aurora Serverless v1
                 event_name=_OPERATIONS[path],
                 username=key,
                 access_key_id=key,
@@ -56,9 +60,21 @@ def _recorded(handle: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[
                 region=extract_region(headers, query_params),
                 request_id=request_id,
                 user_agent=headers.get("user-agent", ""),
-                request_params={},
+                request_params=_told(body),
                 method=method,
             )
         return response
 
     return handle_and_record
+
+
+def _told(body: bytes) -> dict[str, Any]:
+    """Say of a request what its event does."""
+    try:
+        asked = json.loads(body)
+    except ValueError:
+        return {}
+    if not isinstance(asked, dict):
+        return {}
+    shown = {name: value for name, value in asked.items() if name in _SHOWN}
+    return {**shown, **dict.fromkeys(_HIDDEN & asked.keys(), "**********")}

@@ -17,7 +17,7 @@ from gql.transport.appsync_auth import AppSyncIAMAuthentication
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from .graphql_apis import Api, made, policy
+from .graphql_apis import JS, Api, made, policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,6 +61,7 @@ export function response(ctx) { return ctx.result; }
 """
 ONLY_NOVELS = """
 import { util } from '@aws-appsync/utils';
+// Who may not is refused here; extensions.setSubscriptionFilter( ) would only send less.
 export function request(ctx) { return { payload: null }; }
 export function response(ctx) {
   if (ctx.args.genre !== 'novel') util.unauthorized();
@@ -76,10 +77,10 @@ export function response(ctx) {
 }
 """
 ENDS = """
-import { extensions } from '@aws-appsync/utils';
+import { extensions as subscriptions } from '@aws-appsync/utils';
 export function request(ctx) { return { payload: ctx.args }; }
 export function response(ctx) {
-  extensions.invalidateSubscriptions({ subscriptionField: 'onNote', payload: ctx.args });
+  subscriptions.invalidateSubscriptions({ subscriptionField: 'onNote', payload: ctx.args });
   return ctx.result;
 }
 """
@@ -277,6 +278,7 @@ def test_a_field_for_other_callers_is_refused(notes: Notes) -> None:
         ("subscription { onNote { title } }", "ValidationError"),
         ("subscription { onNote { id } onAny { id } }", "ValidationError"),
         ("subscription {", "MalformedHttpRequestException"),
+        ("subscription { onAny @skip(if: true) { id } }", "BadRequestException"),
         ("{ note { id } }", "UnsupportedOperation"),
         ('mutation { publish(id: "1", text: "") { id } }', "UnsupportedOperation"),
     ],
@@ -284,6 +286,15 @@ def test_a_field_for_other_callers_is_refused(notes: Notes) -> None:
 def test_what_is_no_subscription_of_the_schema_is_refused(notes: Notes, query: str, kind: str) -> None:
     with listening(notes) as listener:
         assert {told["errorType"] for told in errors(listener.start(query))} == {kind}
+
+
+def test_a_subscription_that_breaks_the_emulator_fails_alone(notes: Notes) -> None:
+    with listening(notes) as listener:
+        assert listener.start(subscription("onAny", "id"))["type"] == "start_ack"
+        [told] = errors(listener.start("subscription " + 5000 * "{ onAny ", "2"))  # deeper than its parser goes
+        assert told["errorType"] == "InternalFailure"
+        notes.publish(id="1")
+        assert listener.hear() == {"type": "data", "id": "1", "payload": {"data": {"onAny": {"id": "1"}}}}
 
 
 @pytest.mark.parametrize("asked", [{"query": 7}, {"query": subscription("onAny"), "variables": [1]}, {}])
@@ -336,6 +347,21 @@ def test_what_is_not_emulated_is_refused_and_said(notes: Notes) -> None:
 
     assert filtering["message"] == "extensions.setSubscriptionFilter is not emulated: on AWS alone."
     assert ending["message"] == "extensions.invalidateSubscriptions is not emulated: on AWS alone."
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "extensions.setSubscriptionInvalidationFilter({});",
+        "extensions['setSubscriptionInvalidationFilter']({});",
+        "const { setSubscriptionInvalidationFilter: end } = extensions; end({});",
+    ],
+)
+def test_what_is_not_emulated_is_refused_however_it_is_called(notes: Notes, call: str) -> None:
+    code = f"import {{ extensions }} from '@aws-appsync/utils';\nexport function request(ctx) {{ {call} return {{}}; }}"
+    answer = notes.appsync.evaluate_code(runtime=JS, code=code, function="request", context="{}")
+    message = "extensions.setSubscriptionInvalidationFilter is not emulated: on AWS alone."
+    assert answer["error"]["message"] == message
 
 
 def test_a_subscription_that_must_answer_at_once_cannot(notes: Notes) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import httpx
 import pytest
+from botocore.exceptions import ClientError
 
 from lab.bookshop.client import BookshopClient
 from lab.bookshop.client.input_types import CreateBookInput, OrderLineInput, PlaceOrderInput
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
     from .conftest import Emulated, Lab
 
 BOOKS = 7
-SOURCES = ("dynamodb.amazonaws.com", "rdsdata.amazonaws.com")
+DYNAMODB, DATA_API = "dynamodb.amazonaws.com", "rdsdataapi.amazonaws.com"
+
+Event = dict[str, Any]
 
 
 # Of the catalog's entry, so that it runs in the process that has the section deployed.
@@ -42,26 +45,53 @@ def test_an_order_reads_its_books_at_once(lab: Lab, emulated: Emulated, entry: C
         placed = shop.place_order(placing).placeOrder
         shop.order(placed.id, "DE")  # wakes the functions
 
-        with _counted(emulated) as at_once:
+        with _recorded(emulated) as at_once:
             order = shop.order(placed.id, "DE").order
-        with _counted(emulated) as one_by_one:
+            _read_another_table(emulated)  # as other sections do, at any time
+        with _recorded(emulated) as one_by_one:
             for book_id in ids:
                 assert shop.sold_book(book_id, "DE").book is not None
 
     assert order is not None
     assert sorted(line.book.id for line in order.lines if line.book) == sorted(ids)
     # What was sold of the books is one more statement, for all of them: a function's.
-    assert at_once == {"BatchGetItem": 1, "ExecuteStatement": 2}
-    assert one_by_one == {"GetItem": BOOKS, "ExecuteStatement": BOOKS}
+    sources = _outputs(emulated, entry, "TableName", "ClusterArn")
+    assert _counted(at_once, sources) == {"BatchGetItem": 1, "ExecuteStatement": 2}
+    assert _counted(one_by_one, sources) == {"GetItem": BOOKS, "ExecuteStatement": BOOKS}
+
+
+def test_an_event_of_the_data_api_names_the_cluster_and_the_secret_and_hides_what_was_asked(emulated: Emulated) -> None:
+    data_api = emulated.client("rds-data")
+    arns = {
+        "resourceArn": "arn:aws:rds:us-east-1:000000000000:cluster:nobodys",
+        "secretArn": "arn:aws:secretsmanager:us-east-1:000000000000:secret:nobodys-AbCdEf",
+    }
+    values = [{"name": "id", "value": {"stringValue": "told to nobody"}}]
+    with _recorded(emulated) as events, pytest.raises(ClientError):
+        data_api.execute_statement(**arns, sql="SELECT 'a secret'", database="hidden", parameters=values)
+
+    [event] = [one for one in events if arns["resourceArn"] in _named(one["requestParameters"])]
+    assert (event["eventSource"], event["eventName"]) == (DATA_API, "ExecuteStatement")
+    assert event["requestParameters"] == {**arns, "sql": "**********", "database": "**********"}
 
 
 @contextmanager
 def _shop(emulated: Emulated, entry: CatalogEntry) -> Iterator[BookshopClient]:
-    [stack] = emulated.client("cloudformation").describe_stacks(StackName=entry.stack_id)["Stacks"]
-    [api_id] = [one["OutputValue"] for one in stack["Outputs"] if one["OutputKey"] == "ApiId"]
+    [api_id] = _outputs(emulated, entry, "ApiId")
     url = emulated.client("appsync").get_graphql_api(apiId=api_id)["graphqlApi"]["uris"]["GRAPHQL"]
     with httpx.Client(auth=SignedRequests(emulated.session), timeout=35, trust_env=False) as http:
         yield BookshopClient(url=url, http_client=cast("HttpClient", http))
+
+
+def _outputs(emulated: Emulated, entry: CatalogEntry, *keys: str) -> set[str]:
+    [stack] = emulated.client("cloudformation").describe_stacks(StackName=entry.stack_id)["Stacks"]
+    return {one["OutputValue"] for one in stack["Outputs"] if one["OutputKey"] in keys}
+
+
+def _read_another_table(emulated: Emulated) -> None:
+    dynamodb = emulated.client("dynamodb")
+    with pytest.raises(dynamodb.exceptions.ResourceNotFoundException):
+        dynamodb.get_item(TableName="Elsewhere", Key={"id": {"S": "1"}})
 
 
 def _book(number: int) -> CreateBookInput:
@@ -69,23 +99,32 @@ def _book(number: int) -> CreateBookInput:
 
 
 @contextmanager
-def _counted(emulated: Emulated) -> Iterator[Counter[str]]:
-    """Count the calls of DynamoDB and of the Data API in the block, by the emulator's CloudTrail."""
-    cloudtrail, calls = emulated.client("cloudtrail"), Counter[str]()
+def _recorded(emulated: Emulated) -> Iterator[list[Event]]:
+    """Collect what the emulator's CloudTrail records of DynamoDB and of the Data API in the block."""
+    cloudtrail, recorded = emulated.client("cloudtrail"), list[Event]()
     before = {event["EventId"] for event in _events(cloudtrail)}
     _record(emulated, recorded=True)
     try:
-        yield calls
+        yield recorded
     finally:
         _record(emulated, recorded=False)
-    calls.update(
-        event["EventName"]
+    recorded += [
+        json.loads(event["CloudTrailEvent"])
         for event in _events(cloudtrail)
-        if event["EventId"] not in before and event["EventSource"] in SOURCES
-    )
+        if event["EventId"] not in before and event["EventSource"] in {DYNAMODB, DATA_API}
+    ]
 
 
-def _events(cloudtrail: Any) -> list[dict[str, Any]]:
+def _counted(events: list[Event], sources: set[str]) -> Counter[str]:
+    """Count the calls of a table and of a cluster, and of no other, by their names."""
+    return Counter(event["eventName"] for event in events if sources & _named(event["requestParameters"]))
+
+
+def _named(asked: dict[str, Any]) -> set[str | None]:
+    return {asked.get("TableName"), asked.get("resourceArn"), *asked.get("RequestItems", {})}
+
+
+def _events(cloudtrail: Any) -> list[Event]:
     pages = cloudtrail.get_paginator("lookup_events").paginate()
     return [event for page in pages for event in page["Events"]]
 

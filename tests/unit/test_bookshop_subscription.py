@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import socketserver
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -66,6 +67,29 @@ def listening(appsync: AppSync) -> Iterator[str]:
         thread.join()
 
 
+@contextmanager
+def proxy_for_everything(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Have a proxy for every address, as macOS and Windows may have; it notes what it is asked for, and refuses it."""
+    asked: list[str] = []
+
+    class Refusing(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            asked.append(self.rfile.readline().decode().strip())
+            self.wfile.write(b"HTTP/1.1 403 Forbidden\r\n\r\n")
+
+    with socketserver.TCPServer(("127.0.0.1", 0), Refusing) as server:
+        address = f"http://127.0.0.1:{server.server_address[1]}"
+        monkeypatch.setattr("urllib.request.getproxies", lambda: {"http": address, "https": address})
+        monkeypatch.setattr("urllib.request.proxy_bypass", lambda _: False)
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield asked
+        finally:
+            server.shutdown()
+            thread.join()
+
+
 def heard(appsync: AppSync, *, auth: SignedRequests | Bearer | None = None, seconds: float = 10) -> Change | None:
     with listening(appsync) as url, changes(url, auth or SignedRequests(SESSION), "emma") as found:
         return found.next(seconds)
@@ -98,12 +122,45 @@ def test_nobody_who_listens_is_said_to_be() -> None:
         found.next(10)
 
 
+def test_a_subscription_that_appsync_completes_is_said_to_be_ended_whenever_it_is_asked() -> None:
+    appsync = AppSync(data(HEARD), {"type": "complete"})
+
+    with listening(appsync) as url, changes(url, SignedRequests(SESSION), "emma") as found:
+        assert found.next(10) == HEARD
+        for _ in range(2):
+            with pytest.raises(LabError, match="AppSync ended the subscription: it is complete"):
+                found.next(10)
+
+
+def test_an_answer_that_is_no_change_fails_for_whoever_waits() -> None:
+    with pytest.raises(KeyError, match="onBookChanged"):
+        heard(AppSync({"type": "data", "payload": {"data": {"onOther": HEARD}}}))
+
+
 def test_credentials_that_are_missing_are_said_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
     nobody = boto3.Session(region_name="eu-west-1")
     monkeypatch.setattr(nobody, "get_credentials", lambda: None)
 
     with pytest.raises(LabError, match="no AWS credentials"):
         heard(AppSync(), auth=SignedRequests(nobody))
+
+
+def test_a_machine_that_has_a_proxy_for_everything_listens_to_itself_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    with proxy_for_everything(monkeypatch) as asked:
+        assert heard(AppSync(data(HEARD))) == HEARD
+
+    assert asked == []
+
+
+def test_appsync_itself_is_reached_by_theproxy_for_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    with (
+        proxy_for_everything(monkeypatch) as asked,
+        changes("wss://api.example.com/graphql", SignedRequests(SESSION), "emma") as found,
+        pytest.raises(LabError, match="ended the subscription"),
+    ):
+        found.next(10)
+
+    assert asked == ["CONNECT api.example.com:443 HTTP/1.1"]
 
 
 def test_silence_ends_in_time() -> None:

@@ -6,7 +6,6 @@ Source: https://docs.aws.amazon.com/appsync/latest/devguide/resolver-context-ref
 from __future__ import annotations
 
 import asyncio
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -35,10 +34,6 @@ if TYPE_CHECKING:
 Resolver = dict[str, Any]
 Response = tuple[int, dict[str, str], bytes]
 _LARGEST_BATCH = 2000
-# Without these, more would be sent to subscribers than on AWS.
-_NOT_EMULATED = re.compile(
-    r"\bextensions\s*\.\s*(setSubscriptionFilter|setSubscriptionInvalidationFilter|invalidateSubscriptions)\b"
-)
 
 
 def extend() -> None:
@@ -265,10 +260,6 @@ class Request:
         error: SourceError | None = None,
     ) -> tuple[str, Any, str | None]:
         """Run ``request`` or ``response`` of a unit's code; return how it ended, its value, and where it skips to."""
-        missing = _NOT_EMULATED.search(unit["code"])
-        if missing:
-            message = f"extensions.{missing[1]} is not emulated: on AWS alone."
-            raise appsync._AppSyncResolverError(message, "UnsupportedOperation")
         context = {
             "arguments": call.arguments,
             "args": call.arguments,

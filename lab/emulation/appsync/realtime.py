@@ -14,6 +14,7 @@ import asyncio
 import base64
 import contextlib
 import json
+import logging
 import re
 import time
 from typing import TYPE_CHECKING, Any
@@ -40,6 +41,7 @@ _PROTOCOL = "graphql-ws"
 _TIMEOUT_MS = 300_000
 _KEEP_ALIVE_SECONDS = 60
 _SECONDS_TO_READ_A_REFUSAL = 10
+_log = logging.getLogger(__name__)
 _MALFORMED = {"errorType": "MalformedHttpRequestException", "message": "Unable to parse GraphQL query."}
 
 Message = dict[str, Any]
@@ -133,6 +135,10 @@ class _Connection:
                 await self._start(name, message.get("payload"))
             except RefusedError as refused:
                 told({"type": "error", "id": name, "payload": {"errors": refused.errors}})
+            except Exception:  # one subscription fails, and the connection's others go on
+                _log.exception("A subscription of the API %s failed", self._api_id)
+                failed = _error("InternalFailure", "The emulator could not make the subscription: its log says why.")
+                told({"type": "error", "id": name, "payload": {"errors": [failed]}})
         elif said == "stop" and name in self._subscriptions:
             subscriptions.remove(self._subscriptions.pop(name))
             told({"type": "complete", "id": name})
@@ -173,6 +179,8 @@ def _subscription(api_id: str, payload: Any, send: Callable[[Message], None]) ->
         raise RefusedError(_error("UnauthorizedException", "Permission denied"))
     if errors:
         raise RefusedError(*errors)
+    if not request.roots:
+        raise RefusedError(_error("BadRequestException", "A subscription has a field: @skip or @include left none."))
     [root] = request.roots
     return subscriptions.Subscription(
         api_id,
