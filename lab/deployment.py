@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
     from lab.progress import Progress
     from lab.target import Target
     from lab_stacks.catalog import CatalogEntry
+
+_MADE_ANEW = {"DELETE_COMPLETE", "REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED"}
 
 
 @dataclass(frozen=True)
@@ -93,18 +94,18 @@ def deploy(
 def _require_parameters(section: CatalogEntry, assembly: Path, target: Target) -> None:
     """Make sure that there is a value for all that a section's template asks for, before anything is made.
 
-    :raises UsageError: naming what it asks for, and the context that gives it.
+    :raises UsageError: naming what it asks for, with its description, which says how to give it.
     """
     template = json.loads((assembly / f"{section.stack_id}.template.json").read_text())
     stack = described(section, target) or {}
-    given = {parameter["ParameterKey"] for parameter in stack.get("Parameters", [])}
+    # What the CDK CLI makes anew keeps no values.
+    kept = stack.get("Parameters", []) if stack.get("StackStatus") not in _MADE_ANEW else []
+    given = {parameter["ParameterKey"] for parameter in kept}
     for name, parameter in template.get("Parameters", {}).items():
         if "Default" not in parameter and name not in given:
-            setting = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
-            raise UsageError(
-                f"{section.id} needs a value for {name}. {parameter['Description']}: give it with -c {setting}=VALUE; "
-                f"docs/sections/{section.module}.md says what else there is."
-            )
+            what = f" ({parameter['Description']})" if "Description" in parameter else ""
+            page = f"docs/sections/{section.module}.md"
+            raise UsageError(f"{section.id} needs a value for {name}{what}; {page} says what else there is.")
 
 
 def find(section: CatalogEntry, target: Target) -> Deployment:

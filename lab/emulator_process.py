@@ -8,14 +8,13 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
 
-from lab import isolation, xray_process
+from lab import isolation, processes, xray_process
 from lab.engine import service as engine_service
 from lab.errors import LabError
 from lab.project import ENVIRONMENTS, LAB, SCRIPTS, python_of
@@ -103,18 +102,8 @@ class Emulator:
     def end(self) -> None:
         """End it, if it runs, and whatever it started; it writes its state before."""
         process = self.process
-        if process is None:
-            return
-        workers = process.children(recursive=True)
-        process.terminate()
-        try:
-            process.wait(_STOP_SECONDS)
-        except psutil.TimeoutExpired:
-            process.kill()
-            process.wait()
-        for worker in workers:
-            with suppress(psutil.NoSuchProcess):
-                worker.kill()
+        if process is not None:
+            processes.end(process, seconds=_STOP_SECONDS, workers=process.children(recursive=True))
 
 
 def recorded() -> Emulator | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import urllib.error
 from dataclasses import dataclass, field
 from enum import Enum
 from importlib import import_module
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
 
     from lab.deployment import Deployment
     from lab_stacks.catalog import CatalogEntry
+
+
+# What comes of a request that is refused, or not answered. No OSError: a file that the check lacks is its own mistake.
+_NO_ANSWER = (LabError, ClientError, BotoCoreError, urllib.error.URLError, ConnectionError, TimeoutError)
+# The exit status of a LabError that Ctrl-C led to.
+_INTERRUPTED = 130
 
 
 class Evidence(str, Enum):
@@ -49,7 +56,7 @@ class Check:
     """One claim, and the function that finds out whether it holds.
 
     The function returns what it saw, or raises: ``AssertionError`` where the claim is wrong, ``NotMadeError`` where
-    it could not find out.
+    it could not find out. A request that fails, and a ``LabError``, fail the check too.
     """
 
     id: str
@@ -191,5 +198,7 @@ def _made(check: Check, deployed: Deployment) -> Result:
         return Result(check, evidence, Outcome.SKIPPED, str(reason))
     except AssertionError as error:
         return Result(check, evidence, Outcome.FAILED, str(error) or "the claim does not hold")
-    except (ClientError, BotoCoreError, OSError) as error:  # the last of what answers 502, or not at all
+    except _NO_ANSWER as error:
+        if getattr(error, "exit_status", None) == _INTERRUPTED:
+            raise
         return Result(check, evidence, Outcome.FAILED, str(error))

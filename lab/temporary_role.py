@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lab.deployment import Deployment
 
 #: What may be done, and on what.
-Right = tuple[str, "str | list[str]"]
+Right = tuple[str, str | list[str]]
 _POLICY = "tried"
 
 
@@ -32,15 +32,13 @@ def role_with(deployed: Deployment, rights: Sequence[Right]) -> Iterator[dict[st
     account = sts.get_caller_identity()["Account"]
     trust = {"Effect": "Allow", "Principal": {"AWS": account}, "Action": "sts:AssumeRole"}
     role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=_policy([trust]))["Role"]
-    try:
+    with ExitStack() as made:
+        made.callback(iam.delete_role, RoleName=name)
         if rights:
             allowed = [{"Effect": "Allow", "Action": action, "Resource": resource} for action, resource in rights]
             iam.put_role_policy(RoleName=name, PolicyName=_POLICY, PolicyDocument=_policy(allowed))
+            made.callback(iam.delete_role_policy, RoleName=name, PolicyName=_POLICY)
         yield _credentials(sts, role["Arn"])
-    finally:
-        if rights:
-            iam.delete_role_policy(RoleName=name, PolicyName=_POLICY)
-        iam.delete_role(RoleName=name)
 
 
 def _credentials(sts: Any, role: str) -> dict[str, str]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
+from lab import processes
 from lab.errors import LabError
 from lab.project import LAB, ROOT
 
@@ -28,6 +29,7 @@ _RECORD = FOLDER / "process.json"
 _USUAL_UDP_PORT = 2000
 _START_SECONDS = 30
 _ANSWER_SECONDS = 30
+# It stores what it received before it ends.
 _STOP_SECONDS = 10
 
 
@@ -98,14 +100,14 @@ def start(progress: Progress) -> XRay:
         if _answers_at_last(before):
             return before
         progress.note(f"X-Ray (process {before.pid}) does not answer any more: it is ended and started again.")
-        _end(before.process)
+        processes.end(before.process, seconds=_STOP_SECONDS)
     FOLDER.mkdir(parents=True, exist_ok=True)
     process = _spawn(before)
     try:
         xray = _waited_for(process)
     except BaseException:  # Ctrl-C too: whoever waits no longer must not leave it behind.
         if process.poll() is None:
-            _end(psutil.Process(process.pid))
+            processes.end(psutil.Process(process.pid), seconds=_STOP_SECONDS)
         raise
     usual = before.udp_port if before else _USUAL_UDP_PORT
     if xray.udp_port != usual:
@@ -118,7 +120,7 @@ def stop() -> None:
     """Stop it, if it runs; it keeps its traces."""
     xray = running()
     if xray and xray.process:
-        _end(xray.process)
+        processes.end(xray.process, seconds=_STOP_SECONDS)
 
 
 def reset() -> None:
@@ -166,12 +168,3 @@ def _answers_at_last(xray: XRay) -> bool:
             return False
         time.sleep(0.2)
     return True
-
-
-def _end(process: psutil.Process) -> None:
-    process.terminate()  # It stores what it received before it ends.
-    try:
-        process.wait(_STOP_SECONDS)
-    except psutil.TimeoutExpired:
-        process.kill()
-        process.wait()

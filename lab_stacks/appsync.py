@@ -10,6 +10,7 @@ from aws_cdk import aws_events_targets as targets
 
 from lab_stacks.section import Section
 from lambda_src import bookshop, data_access, tracing
+from lambda_src.aurora_cluster.construct import AuroraCluster
 from lambda_src.event_bus.construct import ArchivedEventBus
 from lambda_src.event_rule.construct import EventRule
 from lambda_src.function.construct import PythonFunction
@@ -51,14 +52,14 @@ class AppSync(Section):
         )
         code: dict[str, Any] = {"runtime_code": bookshop.FOLDER / "runtime", **operation}
         quoting = PythonFunction(self, "Quoting", handler="quotes.handler", **code)
-        cluster = migrated_cluster(
+        cluster = AuroraCluster(
             self,
             "Database",
             cluster_identifier=self.setting("bookshop_cluster", "bookshop"),
             vpc=isolated_vpc(self, addresses=_ADDRESSES, zones=2, posture=self.posture),
-            migrations=bookshop.FOLDER / "migrations",
             **operation,
         )
+        migrated_cluster(cluster, bookshop.FOLDER / "migrations", **operation)
         selling = PythonFunction(
             self,
             "Selling",

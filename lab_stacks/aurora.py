@@ -9,6 +9,7 @@ from aws_cdk import aws_ec2 as ec2
 
 from lab_stacks.names import known
 from lab_stacks.section import Section
+from lambda_src.aurora_cluster.construct import AuroraCluster
 from lambda_src.aurora_cluster.instances import Instance, Provisioned
 from lambda_src.aurora_cluster.presets import PRESETS
 from lambda_src.isolated_vpc import isolated_vpc
@@ -43,18 +44,18 @@ class Aurora(Section):
         usual = "variable" if self.posture is Posture.PRODUCTION else "dev-and-test"
         preset = PRESETS[self.choice("preset", usual, *(name for name in PRESETS if name != usual))]
         # Aurora provisioned, Aurora serverless; six copies of data across three zones, and instances in several
-        # Its schema is brought up to date too, with the application's database user, who is not the master
-        cluster = migrated_cluster(
+        cluster = AuroraCluster(
             self,
             "Database",
             preset=preset,
             instances=self._instances(preset.instances),
             cluster_identifier=self.setting("cluster_identifier", "serverless-lab"),
             vpc=isolated_vpc(self, addresses=_ADDRESSES, zones=_ZONES, posture=self.posture),
-            migrations=MIGRATIONS,
             posture=self.posture,
             alarm_topic=self.alarm_topic(),
         )
+        # Its schema is brought up to date too, with the application's database user, who is not the master
+        migrated_cluster(cluster, MIGRATIONS, posture=self.posture, alarm_topic=self.alarm_topic())
 
         self.output("ClusterArn", cluster.cluster_arn)
         self.output("ClusterIdentifier", cluster.cluster_identifier)

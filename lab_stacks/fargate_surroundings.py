@@ -77,7 +77,7 @@ def _parameter(section: Section) -> str:
     return CfnParameter(
         section,
         "CertificateArn",
-        description="A certificate of AWS Certificate Manager in this region, for HTTPS",
+        description="A certificate of AWS Certificate Manager in this region, for HTTPS: give -c certificate_arn=ARN",
         allowed_pattern=r"arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate/.+",
         constraint_description="The ARN of a certificate of AWS Certificate Manager",
     ).value_as_string

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from lambda_src.aurora_cluster.construct import AuroraCluster
 from lambda_src.posture import Posture
 from lambda_src.schema_migrations.construct import SchemaMigrations
 
@@ -13,32 +12,32 @@ if TYPE_CHECKING:
 
     from aws_cdk import aws_kms as kms
     from aws_cdk import aws_sns as sns
-    from constructs import Construct
+
+    from lambda_src.aurora_cluster.construct import AuroraCluster
 
 
 def migrated_cluster(
-    scope: Construct,
-    construct_id: str,
-    *,
+    cluster: AuroraCluster,
     migrations: Path,
+    *,
     schema_id: str = "Schema",
     encryption_key: kms.IKey | None = None,
     posture: Posture = Posture.LAB,
     alarm_topic: sns.ITopic | None = None,
-    **cluster_options: Any,
 ) -> AuroraCluster:
-    """Make a cluster, and beside it what brings its schema up to date, with the application's database user.
+    """Make beside a cluster what brings its schema up to date, with the application's database user.
 
+    :param cluster: of Aurora PostgreSQL, with the Data API.
     :param migrations: a folder of numbered SQL files, as of ``SchemaMigrations``.
     :param schema_id: of the construct that runs them; another one for a second cluster in the scope.
-    :param encryption_key: of both.
-    :param posture: of both.
-    :param alarm_topic: of both.
-    :param cluster_options: the other options of ``AuroraCluster``.
-    :raises ValueError: as the two blocks do.
+    :param encryption_key: customer managed KMS key for the function's environment and logs; by default keys of AWS's.
+    :param posture: how long logs are kept.
+    :param alarm_topic: told when a migration fails.
+    :return: the cluster.
+    :raises ValueError: as ``SchemaMigrations`` does.
     """
-    operation: dict[str, Any] = {"encryption_key": encryption_key, "posture": posture, "alarm_topic": alarm_topic}
-    cluster = AuroraCluster(scope, construct_id, **cluster_options, **operation)
+    scope = cluster.node.scope
+    assert scope is not None  # noqa: S101 - for mypy: only an app has none
     SchemaMigrations(
         scope,
         schema_id,
@@ -47,6 +46,8 @@ def migrated_cluster(
         application_secret=cluster.application_secret,
         database_name=cluster.database_name,
         migrations=migrations,
-        **operation,
+        encryption_key=encryption_key,
+        posture=posture,
+        alarm_topic=alarm_topic,
     )
     return cluster

@@ -20,6 +20,8 @@ readonly ROOT='@root@'
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 readonly CODE_FILE="$here/activation-code"
 readonly REGISTRATION="$ROOT/var/lib/amazon/ssm/Vault/Store/RegistrationKey"
+# The activation that the host was registered with, by this script.
+readonly REGISTERED_WITH="$ROOT/var/lib/amazon/ssm/serverless-lab-activation"
 readonly ECS_CONFIG="$ROOT/etc/ecs/ecs.config"
 readonly ECS_STATE="$ROOT/var/lib/ecs/ecs.config"
 readonly ECS_DATA="$ROOT/var/lib/ecs/data"
@@ -66,7 +68,12 @@ check() {
     if configured=$(value_in "$ECS_CONFIG" ECS_CLUSTER) && [[ $configured != "$CLUSTER" ]]; then
         problems+=("This host belongs to the cluster $configured, and can to one alone: deregister it there first.")
     fi
-    [[ -f $REGISTRATION ]] || check_activation
+    if [[ ! -f $REGISTRATION ]]; then
+        check_activation
+    elif [[ $(cat "$REGISTERED_WITH" 2>/dev/null || true) != "$ACTIVATION_ID" ]]; then
+        problems+=("This host is registered with another activation: deregister it there, then remove $REGISTRATION \
+and $ECS_DATA first.")
+    fi
     if command -v curl >/dev/null; then check_addresses; fi
     if ((${#problems[@]})); then
         printf 'install.sh: %s\n' "${problems[@]}" >&2
@@ -208,6 +215,9 @@ register() {
         return
     fi
     systemctl stop "$ssm_service" || true
+    # Before, so that a run that is ended in between has noted it too.
+    mkdir -p "$(dirname "$REGISTERED_WITH")"
+    printf '%s\n' "$ACTIVATION_ID" >"$REGISTERED_WITH"
     # The agent takes the code as an argument and in no other way: it is seen in the list of processes for as long as
     # this one command runs. What it prints is kept from logs, as it could repeat its arguments.
     "$ssm_agent" -register -y -id "$ACTIVATION_ID" -region "$REGION" -code "$(<"$CODE_FILE")" >/dev/null 2>&1 ||

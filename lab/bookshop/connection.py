@@ -77,10 +77,17 @@ class Bearer(httpx.Auth):
 
 @contextmanager
 def connected(deployed: Deployment, auth: httpx.Auth | None = None) -> Iterator[BookshopClient]:
-    """Connect to the section's API: by default as the caller of ``lab``, and as whoever ``auth`` says otherwise."""
+    """Connect to the section's API: by default as the caller of ``lab``, and as whoever ``auth`` says otherwise.
+
+    :raises LabError: from within the block, when a request is not answered.
+    """
     url = address(deployed)
-    with httpx.Client(auth=auth or SignedRequests(deployed.target.session), timeout=_SECONDS, trust_env=False) as http:
-        yield BookshopClient(url=url, http_client=cast("HttpClient", http))
+    signs = auth or SignedRequests(deployed.target.session)
+    try:
+        with httpx.Client(auth=signs, timeout=_SECONDS, trust_env=False) as http:
+            yield BookshopClient(url=url, http_client=cast("HttpClient", http))
+    except httpx.TransportError as error:
+        raise LabError(f"AppSync did not answer at {url}: {str(error) or type(error).__name__}") from error
 
 
 def address(deployed: Deployment, endpoint: Literal["GRAPHQL", "REALTIME"] = "GRAPHQL") -> str:

@@ -153,7 +153,7 @@ def deregister(
         instances.deregister(deployed, host, force=force)
     err.print(
         "On the host: [bold]sudo systemctl disable --now ecs amazon-ssm-agent[/bold]; and before it registers again, "
-        "with a new activation: [bold]sudo rm -r /var/lib/amazon/ssm/Vault/Store/RegistrationKey /var/lib/ecs/data"
+        "with a new activation: [bold]sudo rm -rf /var/lib/amazon/ssm/Vault/Store/RegistrationKey /var/lib/ecs/data"
         "[/bold]"
     )
 

@@ -1,5 +1,6 @@
 """Commands for Kubernetes on Amazon EKS."""
 
+import os
 from typing import Annotated
 
 import typer
@@ -8,6 +9,7 @@ from lab import choices, deployment
 from lab.choices import Json, TargetOption
 from lab.errors import LabError
 from lab.files import read_text
+from lab.isolation import quiet_cdk
 from lab.kubernetes import manifests
 from lab.target import TargetName
 from lab.views.terminal import out, print_json
@@ -36,6 +38,8 @@ def print_manifests(
     from lab.kubernetes import validation  # noqa: PLC0415 - reads YAML: not for `lab --help`
 
     if image is not None:
+        # No target has settled it: any Node.js of the machine's would speak up about its age.
+        os.environ["PATH"] = quiet_cdk(os.environ)["PATH"]
         text = manifests.of_image(image)
     else:
         deployed = deployment.find(catalog.section("eks"), choices.opened(target))

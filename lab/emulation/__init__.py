@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import inspect
 from importlib import import_module, metadata
-from pkgutil import iter_modules
+from pkgutil import iter_modules, resolve_name
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -49,7 +49,8 @@ def require(extension: str, hooks: Iterable[str]) -> None:
     """Make sure that this MiniStack has what an extension takes hold of.
 
     :param extension: the module that needs it.
-    :param hooks: written ``package.module.name``, or ``package.module.name(its, parameters)`` for a function.
+    :param hooks: written ``package.module.name``, or ``package.module.name(its, parameters)`` for a function; a
+        method of a class is ``package.module.Class.name(self)``.
     :raises MissingHookError: naming those that are gone, or that take other parameters now.
     """
     gone = [hook for hook in hooks if not _exists(hook)]
@@ -59,9 +60,8 @@ def require(extension: str, hooks: Iterable[str]) -> None:
 
 def _exists(hook: str) -> bool:
     path, takes, parameters = hook.rstrip(")").partition("(")
-    owner, _, name = path.rpartition(".")
     try:
-        found = getattr(import_module(owner), name)
+        found = resolve_name(path)
     except (ImportError, AttributeError):
         return False
     return not takes or ", ".join(inspect.signature(found).parameters) == parameters

@@ -45,6 +45,7 @@ HOOKS = [
     "ministack.core.iam_actions.extract_resource_arn",
     "ministack.core.iam_evaluator.EvalContext",
     "ministack.core.iam_evaluator.evaluate_resource_policy(doc, ctx, service, named_only, direct_only)",
+    "ministack.core.responses.AccountScopedDict.to_dict(self)",
     "ministack.core.responses.request_scope(account_id, region)",
     "ministack.services.cloudformation._stacks",
     "ministack.services.cloudformation.changesets._apply_transforms(template, provided_params, previous_params)",
@@ -170,11 +171,8 @@ class _MiniStack:
 
     def organization_of(self, account: str) -> str | None:
         # MiniStack has an organization for whoever asks it for one; an account that another one made is in that one's.
-        managers = sorted(
-            (manager for manager, member in organizations._accounts._data if member == account),
-            key=account.__eq__,
-        )
-        return _organization_of_manager(managers[0]) if managers else None
+        managers = (manager for manager, member in organizations._accounts.to_dict() if member == account)
+        return _organization_of_manager(next((one for one in managers if one != account), account))
 
     def manages(self, organization: str) -> bool:
         return _organization_of_manager(self.account) == organization

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from lab import processes
 from lab.engine import discovery
 from lab.errors import LabError
 from lab.project import LAB
@@ -169,16 +170,9 @@ def _allow(registry: str) -> None:
 
 def _end(before: Lent) -> None:
     process = before.process
-    if process is None:
-        return
-    with suppress(psutil.NoSuchProcess):
-        process.terminate()
-        try:
-            process.wait(_STOP_SECONDS)
-        except psutil.TimeoutExpired:
-            process.kill()
-            process.wait()
-    _SOCKET.unlink(missing_ok=True)
+    if process is not None:
+        processes.end(process, seconds=_STOP_SECONDS)
+        _SOCKET.unlink(missing_ok=True)
 
 
 def _remove(engine: Engine, listing: list[str], removal: list[str]) -> None:

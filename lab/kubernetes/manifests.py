@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from lab.errors import UsageError
-from lab.isolation import quiet_cdk
 
 if TYPE_CHECKING:
     from lab.deployment import Deployment
@@ -18,9 +16,7 @@ VERSION = "1.35"
 
 
 def rendered(image: str, *, namespace: str = "web", logs: FargateLogs | None = None) -> str:
-    """Write the manifests for ``image``, as YAML documents."""
-    # Before cdk8s starts one: any Node.js of the machine's would speak up about its age.
-    os.environ["PATH"] = quiet_cdk(os.environ)["PATH"]
+    """Write the manifests for ``image``, as YAML documents; cdk8s runs on the Node.js that is first on the path."""
     # Slow to load, and no other command needs them.
     import cdk8s  # noqa: PLC0415
 

@@ -103,10 +103,16 @@ def _problems(manifest: _Manifest, written: Written, version: str) -> Iterator[P
         yield problem(manifest.name, known, ("kind",))
     except kubernetes_validate.ValidationError as error:
         where = ".".join(map(str, error.path)) or "the document"
-        yield problem(manifest.name, f"{where}: {error.message}", tuple(error.path))
+        unexpected = _unexpected(error) if error.validator == "additionalProperties" else ()
+        yield problem(manifest.name, f"{where}: {error.message}", (*error.path, *unexpected))
     else:
         for violation in pod_security.violations(content):
-            yield problem(manifest.name, violation)
+            yield problem(manifest.name, violation.text, violation.path)
+
+
+def _unexpected(error: Any) -> list[Key]:
+    """Name the first field that the schema does not have: the error itself is of the object that has the field."""
+    return [key for key in error.instance if key not in error.schema.get("properties", {})][:1]
 
 
 def _versions() -> list[str]:

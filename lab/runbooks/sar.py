@@ -346,7 +346,12 @@ def _stranger(deployed: Deployment) -> _Account:
 
 
 def _member(deployed: Deployment) -> _Account:
-    """Take the account in the organization of this one that a run before made, or make it."""
+    """Take the account in the organization of this one that a run before made, or make it.
+
+    :raises NotMadeError: on AWS, where an account is more than a check should make.
+    """
+    if deployed.target.name is not TargetName.LOCAL:
+        raise NotMadeError("It needs an account of your organization, and makes none on AWS.")
     organizations = deployed.client("organizations")
     pages = organizations.get_paginator("list_accounts").paginate()
     there = [one["Id"] for page in pages for one in page["Accounts"] if one["Name"] == MEMBER]

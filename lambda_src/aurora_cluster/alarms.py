@@ -23,9 +23,11 @@ def of_cluster(
 ) -> list[cloudwatch.Alarm]:
     """Make the alarms that the cluster has a use for.
 
+    :param cluster: which they are of.
     :param scales: whether it has serverless instances.
     :param pauses: whether they can pause.
     :param reads: whether it has readers.
+    :param topic: told when one goes off, and when it is over; nobody is without.
     """
     made = [near_maximum(cluster, topic)] if scales else []
     if pauses:
@@ -37,6 +39,9 @@ def of_cluster(
 
 def near_maximum(cluster: rds.DatabaseCluster, topic: sns.ITopic | None) -> cloudwatch.Alarm:
     """Tell when an instance needs over 90 % of the maximum capacity for a quarter of an hour.
+
+    :param cluster: with serverless instances.
+    :param topic: as of ``of_cluster``.
 
     Source: https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-serverless-v2.setting-capacity.html
     """
@@ -55,6 +60,9 @@ def near_maximum(cluster: rds.DatabaseCluster, topic: sns.ITopic | None) -> clou
 def never_pauses(cluster: rds.DatabaseCluster, topic: sns.ITopic | None) -> cloudwatch.Alarm:
     """Tell when a cluster that may pause has not done so for a whole day.
 
+    :param cluster: with a minimum capacity of 0.
+    :param topic: as of ``of_cluster``.
+
     Source: https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-serverless-v2-auto-pause.html
     """
     return alarm_above(
@@ -72,6 +80,9 @@ def never_pauses(cluster: rds.DatabaseCluster, topic: sns.ITopic | None) -> clou
 
 def readers_lag(cluster: rds.DatabaseCluster, topic: sns.ITopic | None) -> cloudwatch.Alarm:
     """Tell when a reader has been over a second behind the writer for five minutes.
+
+    :param cluster: with readers.
+    :param topic: as of ``of_cluster``.
 
     Source: https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Aurora.AuroraMonitoring.Metrics.html
     """

@@ -24,7 +24,14 @@ def add_log_groups(
     posture: Posture,
     encryption_key: kms.IKey | None,
 ) -> None:
-    """Make the groups that Amazon RDS would make if they were not there, and in which logs would never expire."""
+    """Make the groups that Amazon RDS would make if they were not there, and in which logs would never expire.
+
+    :param cluster: which is made after them.
+    :param names: of its logs, such as ``postgresql``.
+    :param identifier: of the cluster, by which Amazon RDS names its groups.
+    :param posture: how long logs are kept.
+    :param encryption_key: customer managed KMS key for the logs; AWS's own by default.
+    """
     groups = [
         log_group(
             cluster,

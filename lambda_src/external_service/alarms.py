@@ -20,7 +20,13 @@ _PERIOD = Duration.minutes(1)
 def service_alarms(
     scope: Construct, service: ecs.ExternalService, *, cluster_name: str, topic: sns.ITopic | None
 ) -> list[cloudwatch.Alarm]:
-    """Make them in ``scope``; each tells the topic."""
+    """Make the alarms of a service: tasks that are missing, and memory that gets short.
+
+    :param scope: what they are made in.
+    :param service: which they are of.
+    :param cluster_name: of the service's cluster, by which Container Insights counts tasks.
+    :param topic: told when one goes off, and when it is over; nobody is without.
+    """
     dimensions = {"ClusterName": cluster_name, "ServiceName": service.service_name}
 
     def tasks(metric_name: str) -> cloudwatch.Metric:

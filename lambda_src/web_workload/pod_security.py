@@ -5,10 +5,25 @@ Source: https://kubernetes.io/docs/concepts/security/pod-security-standards/
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
+
+Path = tuple[str | int, ...]
+_Problem = tuple[Path, str]
+_CONTEXT = "securityContext"
+_TEMPLATE = ("spec", "template", "spec")
+# Where each kind has its pods.
+_WAYS = {
+    "Pod": ("spec",),
+    "PodTemplate": ("template", "spec"),
+    "CronJob": ("spec", "jobTemplate", *_TEMPLATE),
+    **dict.fromkeys(
+        ("Deployment", "ReplicaSet", "ReplicationController", "StatefulSet", "DaemonSet", "Job"), _TEMPLATE
+    ),
+}
 
 _VOLUMES = {
     "configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected", "secret",
@@ -31,29 +46,28 @@ _SYSCTLS = {
 _SELINUX_TYPES = {"", "container_t", "container_init_t", "container_kvm_t", "container_engine_t"}
 
 
-def violations(manifest: Mapping[str, Any]) -> list[str]:
+@dataclass(frozen=True)
+class Violation:
+    """Something that `restricted` refuses, and the way to it in the manifest, also where nothing is written."""
+
+    path: Path
+    text: str
+
+
+def violations(manifest: Mapping[str, Any]) -> list[Violation]:
     """Name everything in the pods of ``manifest`` that `restricted` refuses; nothing if it has no pods."""
-    pod = _pod_of(manifest)
-    if pod is None:
+    way = _WAYS.get(manifest.get("kind", ""))
+    if way is None:
         return []
-    found = [*_of_pod(pod)]
-    for container in _containers(pod):
-        name = container.get("name", "?")
-        found += [f"container {name}: {problem}" for problem in _of_container(container, pod)]
+    pod = _part(manifest, *way)
+    found = [Violation((*way, *path), text) for path, text in _of_pod(pod)]
+    for kind in ("initContainers", "containers", "ephemeralContainers"):
+        for number, container in enumerate(_items(pod, kind)):
+            said = f"container {container.get('name', '?')}: "
+            found += [
+                Violation((*way, kind, number, *path), f"{said}{text}") for path, text in _of_container(container, pod)
+            ]
     return found
-
-
-def _pod_of(manifest: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    match manifest.get("kind"):
-        case "Pod":
-            return _part(manifest, "spec")
-        case "PodTemplate":
-            return _part(manifest, "template", "spec")
-        case "CronJob":
-            return _part(manifest, "spec", "jobTemplate", "spec", "template", "spec")
-        case "Deployment" | "ReplicaSet" | "ReplicationController" | "StatefulSet" | "DaemonSet" | "Job":
-            return _part(manifest, "spec", "template", "spec")
-    return None
 
 
 def _part(whole: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
@@ -67,63 +81,73 @@ def _items(whole: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
     return [item or {} for item in whole.get(name) or []]
 
 
-def _containers(pod: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
-    return [
-        container for kind in ("initContainers", "containers", "ephemeralContainers") for container in _items(pod, kind)
-    ]
-
-
-def _of_pod(pod: Mapping[str, Any]) -> Iterator[str]:
-    context = _part(pod, "securityContext")
+def _of_pod(pod: Mapping[str, Any]) -> Iterator[_Problem]:
+    context = _part(pod, _CONTEXT)
     for name in ("hostNetwork", "hostPID", "hostIPC"):
         if pod.get(name):
-            yield f"{name} is true: not with restricted pods"
-    for volume in _items(pod, "volumes"):
+            yield (name,), f"{name} is true: not with restricted pods"
+    for number, volume in enumerate(_items(pod, "volumes")):
         for kind in volume.keys() - {"name"} - _VOLUMES:
-            yield f"volume {volume.get('name')} is a {kind}: {', '.join(sorted(_VOLUMES))}"
-    for sysctl in _items(context, "sysctls"):
+            yield ("volumes", number, kind), f"volume {volume.get('name')} is a {kind}: {', '.join(sorted(_VOLUMES))}"
+    for number, sysctl in enumerate(_items(context, "sysctls")):
         if sysctl.get("name") not in _SYSCTLS:
-            yield f"sysctl {sysctl.get('name')} is not a safe one"
+            yield (_CONTEXT, "sysctls", number), f"sysctl {sysctl.get('name')} is not a safe one"
     yield from _identity(context)
 
 
-def _of_container(container: Mapping[str, Any], pod: Mapping[str, Any]) -> Iterator[str]:
-    own = _part(container, "securityContext")
+def _of_container(container: Mapping[str, Any], pod: Mapping[str, Any]) -> Iterator[_Problem]:
+    own = _part(container, _CONTEXT)
     said = {name: value for name, value in own.items() if value is not None}
-    context = {**_part(pod, "securityContext"), **said}
+    context = {**_part(pod, _CONTEXT), **said}
     if own.get("privileged"):
-        yield "privileged is true: false"
+        yield (_CONTEXT, "privileged"), "privileged is true: false"
     if own.get("allowPrivilegeEscalation") is not False:
-        yield f"allowPrivilegeEscalation is {own.get('allowPrivilegeEscalation')}: false"
+        yield (
+            (_CONTEXT, "allowPrivilegeEscalation"),
+            f"allowPrivilegeEscalation is {own.get('allowPrivilegeEscalation')}: false",
+        )
     if context.get("runAsNonRoot") is not True:
-        yield f"runAsNonRoot is {context.get('runAsNonRoot')}: true, here or in the pod"
+        yield (_CONTEXT, "runAsNonRoot"), f"runAsNonRoot is {context.get('runAsNonRoot')}: true, here or in the pod"
     if _part(context, "seccompProfile").get("type") not in _SECCOMP:
-        yield "seccompProfile is not set: RuntimeDefault or Localhost, here or in the pod"
+        yield (
+            (_CONTEXT, "seccompProfile", "type"),
+            "seccompProfile is not set: RuntimeDefault or Localhost, here or in the pod",
+        )
     capabilities = _part(own, "capabilities")
     if "ALL" not in (capabilities.get("drop") or []):
-        yield "capabilities.drop lacks ALL"
-    for added in set(capabilities.get("add") or []) - {"NET_BIND_SERVICE"}:
-        yield f"capabilities.add has {added}: NET_BIND_SERVICE alone"
+        yield (_CONTEXT, "capabilities", "drop"), "capabilities.drop lacks ALL"
+    for number, added in enumerate(capabilities.get("add") or []):
+        if added != "NET_BIND_SERVICE":
+            yield (_CONTEXT, "capabilities", "add", number), f"capabilities.add has {added}: NET_BIND_SERVICE alone"
     if said.get("procMount", "Default") != "Default":
-        yield f"procMount is {own['procMount']}: Default"
-    for port in _items(container, "ports"):
-        if port.get("hostPort"):
-            yield f"hostPort is {port['hostPort']}: none"
-    for handler in ("livenessProbe", "readinessProbe", "startupProbe", "lifecycle.postStart", "lifecycle.preStop"):
-        for action in ("httpGet", "tcpSocket"):
-            if host := _part(container, *handler.split("."), action).get("host"):
-                yield f"{handler}.{action}.host is {host}: none, so that it is the pod's own"
+        yield (_CONTEXT, "procMount"), f"procMount is {own['procMount']}: Default"
+    yield from _network(container)
     yield from _identity(own)
 
 
-def _identity(context: Mapping[str, Any]) -> Iterator[str]:
+def _network(container: Mapping[str, Any]) -> Iterator[_Problem]:
+    """What it has of the host's network, and reaches in others."""
+    for number, port in enumerate(_items(container, "ports")):
+        if port.get("hostPort"):
+            yield ("ports", number, "hostPort"), f"hostPort is {port['hostPort']}: none"
+    for handler in ("livenessProbe", "readinessProbe", "startupProbe", "lifecycle.postStart", "lifecycle.preStop"):
+        for action in ("httpGet", "tcpSocket"):
+            if host := _part(container, *handler.split("."), action).get("host"):
+                path = (*handler.split("."), action, "host")
+                yield path, f"{'.'.join(path)} is {host}: none, so that it is the pod's own"
+
+
+def _identity(context: Mapping[str, Any]) -> Iterator[_Problem]:
     """Who it is for the host: what a pod and a container may say alike."""
     if context.get("runAsUser") == 0:
-        yield "runAsUser is 0: any other"
+        yield (_CONTEXT, "runAsUser"), "runAsUser is 0: any other"
     selinux = _part(context, "seLinuxOptions")
     if (selinux.get("type") or "") not in _SELINUX_TYPES or selinux.get("user") or selinux.get("role"):
-        yield "seLinuxOptions name a user, a role, or a type that is not a container's"
+        yield (_CONTEXT, "seLinuxOptions"), "seLinuxOptions name a user, a role, or a type that is not a container's"
     if _part(context, "appArmorProfile").get("type", "RuntimeDefault") not in _SECCOMP:
-        yield "appArmorProfile is Unconfined: RuntimeDefault or Localhost"
+        yield (_CONTEXT, "appArmorProfile", "type"), "appArmorProfile is Unconfined: RuntimeDefault or Localhost"
     if _part(context, "windowsOptions").get("hostProcess"):
-        yield "windowsOptions.hostProcess is true: not with restricted pods"
+        yield (
+            (_CONTEXT, "windowsOptions", "hostProcess"),
+            "windowsOptions.hostProcess is true: not with restricted pods",
+        )

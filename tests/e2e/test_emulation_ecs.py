@@ -12,7 +12,7 @@ from lab.engine import discovery
 from lab.project import ROOT, python_of
 from lab.runbook import wait_for
 
-from .conftest import containers_of
+from .conftest import Emulated, containers_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -271,8 +271,11 @@ print(json.dumps([one.get("hostname") for one in made]))
 def test_production_asks_for_a_certificate_before_anything_is_made(lab: Lab, without_engine: dict[str, str]) -> None:
     refused = lab("up", "fargate", "--posture", "production", status=2, **without_engine)
 
-    assert "fargate needs a value for CertificateArn. A certificate of AWS Certificate Manager in" in refused.stderr
-    assert "give it with -c certificate_arn=VALUE; docs/sections/fargate.md says what else" in refused.stderr
+    assert "fargate needs a value for CertificateArn (A certificate of AWS Certificate Manager in" in refused.stderr
+    assert "give -c certificate_arn=ARN); docs/sections/fargate.md says what else" in refused.stderr
+    emulated = Emulated(json.loads(lab("env", "--json", **without_engine).stdout))
+    stacks = emulated.client("cloudformation").describe_stacks()["Stacks"]
+    assert not [one for one in stacks if {"Key": "posture", "Value": "production"} in one["Tags"]]
 
 
 def test_an_engine_that_nobody_knows_is_refused(lab: Lab) -> None:

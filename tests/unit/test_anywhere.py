@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
+import subprocess
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from typer.testing import CliRunner
 
 from lab.anywhere import activations, installation, instances, renderings
 from lab.anywhere.activations import Activation
+from lab.cli import app
+from lab.commands import anywhere as commands
 from lab.errors import LabError, UsageError
 
 if TYPE_CHECKING:
@@ -245,6 +250,24 @@ def deployment(managed: list[Any], in_cluster: list[list[Any]], **ecs: Any) -> D
             **ecs,
         ),
     )
+
+
+def test_a_host_that_never_had_a_task_is_told_what_to_remove_without_an_error(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    deployed = deployment([information("mi-1")], [[container_instance("mi-1", runningTasksCount=0)]] * 9)
+    deployed.target = None  # type: ignore[attr-defined]
+    monkeypatch.setattr(commands, "_deployed", lambda _: deployed)
+    monkeypatch.setattr(commands.choices, "confirm", lambda *_, **__: None)
+
+    told = CliRunner().invoke(app, ["anywhere", "deregister", "mi-1", "--yes", "--force"]).output.replace("\n", " ")
+
+    found = re.search(r"sudo (rm \S+) (/var/lib/amazon/ssm\S+) (/var/lib/ecs/data)", told)
+    assert found is not None, told
+    registration = tmp_path / "RegistrationKey"
+    registration.touch()
+    subprocess.run([*found[1].split(), registration, tmp_path / "data"], check=True)
+    assert not registration.exists()
 
 
 def test_a_host_is_listed_with_what_either_service_knows() -> None:

@@ -64,6 +64,14 @@ class Host:
         assert CODE not in done.stdout + done.stderr, "the activation code was printed"
         return done
 
+    def is_registered(self, activation: str | None = ACTIVATION) -> None:
+        """Register it, before the script runs: by the script, or with no note of the activation by something else."""
+        state = self.root / "var/lib/amazon/ssm"
+        (state / "Vault/Store").mkdir(parents=True)
+        (state / "Vault/Store/RegistrationKey").write_text('{"instanceID":"mi-0123456789abcdef0"}')
+        if activation:
+            (state / "serverless-lab-activation").write_text(f"{activation}\n")
+
     @property
     def calls(self) -> list[str]:
         return self.calls_file.read_text().splitlines()
@@ -192,9 +200,7 @@ def test_the_code_is_not_traced_either(host: Host) -> None:
 
 
 def test_a_code_that_was_left_is_removed_from_a_host_that_is_registered(host: Host) -> None:
-    key = host.root / "var/lib/amazon/ssm/Vault/Store/RegistrationKey"
-    key.parent.mkdir(parents=True)
-    key.write_text('{"instanceID":"mi-0123456789abcdef0"}')
+    host.is_registered()
 
     host.install("--check")
     assert (host.folder / installation.CODE).exists()
@@ -353,11 +359,25 @@ def test_an_activation_that_expired_is_refused_with_what_to_do(tmp_path: Path) -
 
 def test_an_expired_activation_is_no_matter_to_a_host_that_is_registered(tmp_path: Path) -> None:
     host = Host(tmp_path, expires=timedelta(seconds=-1))
-    key = host.root / "var/lib/amazon/ssm/Vault/Store/RegistrationKey"
-    key.parent.mkdir(parents=True)
-    key.write_text('{"instanceID":"mi-0123456789abcdef0"}')
+    host.is_registered()
 
     assert host.install().returncode == 0
+
+
+@pytest.mark.parametrize("activation", ["4567abcd-0123-0123-0123-0123456789ab", None])
+def test_a_host_that_is_registered_with_another_activation_keeps_the_code_of_this_one(
+    host: Host, activation: str | None
+) -> None:
+    host.is_registered(activation)
+
+    done = host.install()
+
+    assert done.returncode == 1
+    assert "This host is registered with another activation: deregister it there, then remove " in done.stderr
+    assert "Vault/Store/RegistrationKey and " in done.stderr
+    assert "Nothing was changed." in done.stderr
+    assert host.changes == []
+    assert (host.folder / installation.CODE).read_text().strip() == CODE
 
 
 def test_checking_changes_nothing(host: Host) -> None:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
+from unittest.mock import Mock
 
 import boto3
 import httpx
+import pytest
 
 from docs import graphql_client
+from lab.bookshop import connection
 from lab.bookshop.connection import SignedRequests
+from lab.errors import LabError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from lab.deployment import Deployment
 
 
 def test_the_client_is_up_to_date(tmp_path: Path) -> None:
@@ -38,6 +45,22 @@ def test_a_request_is_signed_for_appsync() -> None:
     assert credential.startswith("AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/")
     assert credential.endswith("/eu-west-1/appsync/aws4_request")
     assert signed == "SignedHeaders=content-type;host;x-amz-date"
+
+
+@pytest.mark.parametrize("error", [httpx.ConnectError("refused"), httpx.ReadTimeout("")])
+def test_a_request_that_is_not_answered_is_said_so(
+    monkeypatch: pytest.MonkeyPatch, error: httpx.TransportError
+) -> None:
+    session = boto3.Session(aws_access_key_id="AKIAEXAMPLE", aws_secret_access_key="none", region_name="eu-west-1")
+    target = SimpleNamespace(session=session)
+    monkeypatch.setattr(connection, "address", lambda _: "http://127.0.0.1:4566/graphql")
+    monkeypatch.setattr(httpx.Client, "post", Mock(side_effect=error))
+
+    with (
+        pytest.raises(LabError, match=rf"AppSync did not answer at http://127\S+: {str(error) or 'ReadTimeout'}$"),
+        connection.connected(cast("Deployment", SimpleNamespace(target=target))) as shop,
+    ):
+        shop.execute("{ book { id } }")
 
 
 def _files(package: Path) -> dict[str, str]:

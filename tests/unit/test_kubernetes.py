@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 from typing import TYPE_CHECKING
 from unittest.mock import Mock
 from urllib.parse import parse_qs, urlsplit
@@ -14,7 +15,8 @@ from typer.testing import CliRunner
 
 from lab.cli import app
 from lab.errors import LabError, UsageError
-from lab.kubernetes import cluster, validation
+from lab.kubernetes import cluster, manifests, validation
+from lab.project import SCRIPTS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,6 +41,7 @@ def test_a_field_that_does_not_exist_is_named() -> None:
 
     assert problem.manifest == "Service web"
     assert "prots" in problem.text
+    assert str(problem).startswith("7:3: ")
 
 
 def test_a_number_that_is_a_text_is_pointed_at() -> None:
@@ -105,7 +108,36 @@ def test_pods_are_held_to_restricted_pod_security() -> None:
 
     [problem] = validation.problems(text, "1.35")
 
-    assert str(problem) == "1:1: Pod web: hostPID is true: not with restricted pods"
+    assert str(problem) == "4:17: Pod web: hostPID is true: not with restricted pods"
+
+
+def test_a_container_is_pointed_at_where_it_says_what_is_refused_or_would_have_to_say_more() -> None:
+    text = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  selector: {}
+  template:
+    spec:
+      securityContext: {runAsNonRoot: true, seccompProfile: {type: RuntimeDefault}}
+      containers:
+        - name: first
+          securityContext:
+            allowPrivilegeEscalation: false
+            capabilities: {drop: [ALL]}
+            privileged: true
+        - name: second
+          securityContext:
+            allowPrivilegeEscalation: false
+"""
+
+    found = [str(problem) for problem in validation.problems(text, "1.35")]
+
+    assert [one.partition(": Deployment web: ")[::2] for one in found] == [
+        ("15:25", "container first: privileged is true: false"),
+        ("17:11", "container second: capabilities.drop lacks ALL"),
+    ]
 
 
 POD = "{apiVersion: v1, kind: Pod, metadata: {name: web}, spec: {hostPID: true, containers: []}}"
@@ -145,7 +177,7 @@ def test_a_key_that_is_given_twice_is_found_in_its_line_and_the_rest_is_checked(
     first, second = validation.problems(f"{twice}---\n{SERVICE.replace('ports:', 'prots:')}", "1.35")
 
     assert str(first) == "10:3: ports is given twice: leave one of them out (line 10)"
-    assert (second.at.line, second.manifest) == (17, "Service web")
+    assert (second.at.line, second.manifest) == (18, "Service web")
 
 
 def test_text_that_is_no_yaml_is_a_problem_of_its_line() -> None:
@@ -162,7 +194,7 @@ def test_the_command_names_the_file_and_fails(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["eks", "validate", str(file)])
 
     assert result.exit_code == 1
-    assert f"{file}:6:1: Service web: " in result.output
+    assert f"{file}:7:3: Service web: " in result.output
 
 
 def test_a_program_gets_the_problems_as_json(tmp_path: Path) -> None:
@@ -173,7 +205,7 @@ def test_a_program_gets_the_problems_as_json(tmp_path: Path) -> None:
     well = CliRunner().invoke(app, ["eks", "validate", "-", "--json"], input=SERVICE)
 
     [problem] = json.loads(wrong.stdout)["problems"]
-    assert (wrong.exit_code, problem["line"], problem["manifest"]) == (1, 6, "Service web")
+    assert (wrong.exit_code, problem["line"], problem["manifest"]) == (1, 7, "Service web")
     assert (well.exit_code, json.loads(well.stdout)) == (0, {"kubernetes": "1.35", "problems": []})
 
 
@@ -201,6 +233,21 @@ def test_an_image_that_is_not_pinned_is_refused_as_a_wrong_option(image: str) ->
 
     assert isinstance(result.exception, UsageError)
     assert f"image is {image}: an image with its tag" in str(result.exception)
+
+
+def test_only_the_command_puts_the_node_js_of_set_up_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", os.environ["PATH"].replace(f"{SCRIPTS}{os.pathsep}", ""))
+    before, paths = dict(os.environ), []
+    manifests.of_image("web:1")
+    assert dict(os.environ) == before
+
+    def of_image(_: str) -> str:
+        paths.append(os.environ["PATH"])
+        return SERVICE
+
+    monkeypatch.setattr(manifests, "of_image", of_image)
+    assert CliRunner().invoke(app, ["eks", "manifests", "--image", "web:1"]).exit_code == 0
+    assert paths[0].startswith(f"{SCRIPTS}{os.pathsep}")
 
 
 def test_a_token_is_a_signed_question_that_names_the_cluster() -> None:

@@ -95,7 +95,7 @@ def test_what_a_container_says_goes_before_what_the_pod_says() -> None:
 def test_it_refuses(manifest: dict[str, Any], said: str) -> None:
     [found] = violations(manifest)
 
-    assert said in found
+    assert said in found.text
 
 
 @pytest.mark.parametrize("kind", ["Deployment", "StatefulSet", "DaemonSet", "Job", "ReplicaSet"])
@@ -129,7 +129,37 @@ def test_what_has_no_pods_has_no_violations() -> None:
     assert violations({"kind": "Service", "spec": {"ports": [{"port": 80}]}}) == []
 
 
+@pytest.mark.parametrize(
+    ("manifest", "path"),
+    [
+        (with_pod(volumes=[{"name": "a", "emptyDir": {}}, {"name": "b", "nfs": {}}]), ("volumes", 1, "nfs")),
+        (with_context(runAsUser=0), ("securityContext", "runAsUser")),
+        (with_container(ports=[{"hostPort": 80}]), ("containers", 0, "ports", 0, "hostPort")),
+        (
+            with_container(lifecycle={"preStop": {"tcpSocket": {"host": "db", "port": 80}}}),
+            ("containers", 0, "lifecycle", "preStop", "tcpSocket", "host"),
+        ),
+        (
+            with_container_context(capabilities={"drop": ["ALL"], "add": ["NET_BIND_SERVICE", "SYS_ADMIN"]}),
+            ("containers", 0, "securityContext", "capabilities", "add", 1),
+        ),
+    ],
+)
+def test_it_says_where(manifest: dict[str, Any], path: tuple[str | int, ...]) -> None:
+    [found] = violations(manifest)
+
+    assert found.path == ("spec", *path)
+
+
+def test_the_way_to_a_pod_is_of_what_makes_it() -> None:
+    job = {"kind": "CronJob", "spec": {"jobTemplate": {"spec": {"template": {"spec": with_pod(hostPID=True)["spec"]}}}}}
+
+    [found] = violations(job)
+
+    assert found.path == ("spec", "jobTemplate", "spec", "template", "spec", "hostPID")
+
+
 def test_init_containers_count() -> None:
     pod = with_pod(initContainers=[{"name": "first"}])
 
-    assert [found for found in violations(pod) if found.startswith("container first")]
+    assert [found for found in violations(pod) if found.text.startswith("container first")]

@@ -12,6 +12,8 @@ from urllib.error import HTTPError
 import pytest
 from botocore.exceptions import ClientError
 
+from lab.eks_anywhere.connector import LeftBehindError
+from lab.errors import LabError
 from lab.runbook import Evidence, NotMadeError, Outcome, Runbook, wait_for
 from lab.target import TargetName
 
@@ -54,12 +56,20 @@ def test_every_check_is_made_whatever_came_of_the_others() -> None:
     assert "AccessDenied" in report.results[3].detail
 
 
-def test_a_request_that_fails_fails_its_check_alone() -> None:
-    bad_gateway = HTTPError("http://127.0.0.1", 502, "Bad Gateway", Message(), None)
-    report = report_of(book_with(bad_gateway, "seen"))
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (HTTPError("http://127.0.0.1", 502, "Bad Gateway", Message(), None), "HTTP Error 502: Bad Gateway"),
+        (ConnectionResetError("the connection was reset"), "the connection was reset"),
+        (TimeoutError("timed out"), "timed out"),
+        (LabError("The role cannot be assumed."), "The role cannot be assumed."),
+    ],
+)
+def test_a_request_that_fails_fails_its_check_alone(error: Exception, said: str) -> None:
+    report = report_of(book_with(error, "seen"))
 
     assert [result.outcome for result in report.results] == [Outcome.FAILED, Outcome.PASSED]
-    assert report.results[0].detail == "HTTP Error 502: Bad Gateway"
+    assert report.results[0].detail == said
 
 
 def test_the_json_counts_what_it_lists() -> None:
@@ -92,9 +102,15 @@ def test_a_template_is_a_template_on_aws_too() -> None:
     assert result.evidence is Evidence.TEMPLATE
 
 
-def test_an_error_of_the_runbook_itself_is_not_taken_for_a_finding() -> None:
-    with pytest.raises(KeyError):
-        report_of(book_with(KeyError("a mistake in the check")))
+def test_ctrl_c_ends_the_runbook_also_where_something_was_left_behind() -> None:
+    with pytest.raises(LeftBehindError):
+        report_of(book_with(LeftBehindError("Interrupted", ["a registration"], interrupted=True), "seen"))
+
+
+@pytest.mark.parametrize("mistake", [KeyError("a mistake in the check"), FileNotFoundError("a file it forgot")])
+def test_an_error_of_the_runbook_itself_is_not_taken_for_a_finding(mistake: Exception) -> None:
+    with pytest.raises(type(mistake)):
+        report_of(book_with(mistake))
 
 
 def test_without_assertions_no_runbook_runs() -> None:
