@@ -82,6 +82,7 @@ def deploy(
         assembly = synth(sections, context, target, progress)
         for section in sections:
             _require_parameters(section, Path(assembly), target)
+        target.supply(Path(assembly), progress)
         progress.step("Deploying")
         stacks = [section.stack_id for section in sections]
         cdk.run(

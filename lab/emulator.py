@@ -105,20 +105,24 @@ def stop() -> Emulator | None:
         return emulator
 
 
-def reset() -> None:
-    """End the emulator and forget everything that it kept, what was set aside too."""
+def reset() -> list[str]:
+    """End the emulator and forget everything that it kept, what was set aside too.
+
+    Return a command for each container engine that does not answer, and may still have volumes of this lab.
+    """
     with _alone():
         emulator = running()
         if emulator:
             emulator.end()
         RECORD.unlink(missing_ok=True)
         engine_service.take_back()
-        engine_service.remove_volumes()
+        left = engine_service.remove_volumes()
         engine_service.forget()
         xray_process.reset()
         for folder in [STATE, *LAB.glob("emulator-broken-*")]:
             if folder.exists():
                 shutil.rmtree(folder)
+        return left
 
 
 @contextmanager

@@ -50,6 +50,9 @@ class Target(Protocol):
     def fit(self, assembly: Path, progress: Progress) -> Path:
         """Return the cloud assembly as this target can take it."""
 
+    def supply(self, assembly: Path, progress: Progress) -> None:
+        """Have ready what the resources of the assembly, which is about to be deployed, run on."""
+
 
 class Local:
     """The emulator of this checkout."""
@@ -88,8 +91,7 @@ class Local:
         cdk.run(*words, progress=progress, folder=LAB)
 
     def fit(self, assembly: Path, progress: Progress) -> Path:
-        """Leave out what the emulator does not know, in a copy; make what it needs for the rest, and the images."""
-        postgresql.prepare(assembly, self.synthesis_environment, progress)
+        """Leave out what the emulator does not know, in a copy, and the images where nothing runs them."""
         copy = LAB / "assembly-local-fitted"
         engine = self._engine_for(assembly) if preflight.runs_containers(assembly) else None
         client: Any = self.session.client
@@ -107,6 +109,10 @@ class Local:
                 f"{discovery.INSTALL}, then `lab reset` and `lab up` again."
             )
         return copy
+
+    def supply(self, assembly: Path, progress: Progress) -> None:
+        """Have a PostgreSQL behind the clusters of Aurora."""
+        postgresql.prepare(assembly, self.synthesis_environment, progress)
 
     def _engine_for(self, assembly: Path) -> Engine | None:
         engine = emulator.lend_engine()
@@ -164,6 +170,9 @@ class Aws:
     def fit(self, assembly: Path, progress: Progress) -> Path:  # noqa: ARG002 - as every target
         """Take the assembly as it is: AWS knows every type."""
         return assembly
+
+    def supply(self, assembly: Path, progress: Progress) -> None:
+        """Have nothing ready: AWS has it all."""
 
 
 def _stack_exists(session: boto3.Session, name: str) -> bool:

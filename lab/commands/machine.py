@@ -58,5 +58,10 @@ def reset(*, yes: Yes = False) -> None:
     require_checkout()
     with steps() as progress:
         progress.waiting_for("Stopping the emulator")
-        emulator.reset()
+        left = emulator.reset()
+        for command in left:
+            progress.note(
+                "A container engine did not remove all volumes of this lab, or does not answer. Once it does, `lab "
+                f"reset` again, or: {command}"
+            )
     out.print("The emulator is stopped, and its state is gone.")

@@ -162,9 +162,11 @@ def diff(
 def status(*, target: TargetOption = TargetName.LOCAL, json: Json = False) -> None:
     """Show what runs and what is deployed."""
     running = emulator.running() if target is TargetName.LOCAL else None
-    deployed = {}
+    deployed, clusters = {}, {}
     if running or target is TargetName.AWS:
         where = choices.opened(target)
+        if running:
+            clusters = postgresql.clusters(where.session)
         deployed = {entry.id: deployment.described(entry, where) for entry in catalog.SECTIONS}
     is_known = running or target is TargetName.AWS or not emulator_process.STATE.exists()
     nothing = "not deployed" if is_known else "unknown"
@@ -173,7 +175,8 @@ def status(*, target: TargetOption = TargetName.LOCAL, json: Json = False) -> No
         emulated = {"pid": running.pid, "endpoint": running.endpoint} if running else None
         xray = xray_process.running() if running else None
         health = {"endpoint": xray.endpoint, "udp_port": xray.udp_port, **(xray.health() or {})} if xray else None
-        servers = postgresql.servers() if running else []
+        new = [{"major": one.major, "image": one.image, "reason": one.reason} for one in postgresql.chosen()]
+        servers = {"new_clusters": new, "clusters": clusters} if running else None
         print_json(
             {"target": target.value, "emulator": emulated, "xray": health, "postgresql": servers, "sections": states}
         )
@@ -181,8 +184,10 @@ def status(*, target: TargetOption = TargetName.LOCAL, json: Json = False) -> No
     if running:
         out.print(f"The emulator answers on {running.endpoint} (process {running.pid}).")
         _say_what_xray_received()
-        for server in postgresql.servers():
-            out.print(f"{server}.")
+        for name, program in clusters.items():
+            out.print(f"The PostgreSQL of {name}: {program}.")
+        for one in postgresql.chosen():
+            out.print(f"{postgresql.new_cluster(one)}.")
     elif target is TargetName.LOCAL:
         kept = "with the state that it had" if emulator_process.STATE.exists() else "and deploys to it"
         out.print(f"The emulator does not run; `lab up` starts it, {kept}.")

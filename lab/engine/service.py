@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import time
@@ -28,6 +29,9 @@ LOG = LAB / "engine.log"
 RECORD = FOLDER / "engine.json"
 #: The label of every container of this lab, and its value.
 LABEL = f"serverless-lab={LAB}"
+# Engines that were lent before, and may still have volumes of this lab.
+_BEFORE = "engines-before.json"
+_VOLUMES = ["volume", "ls", "--quiet", "--filter", f"label={LABEL}"]
 _SOCKET = FOLDER / "podman.sock"
 _REGISTRIES = FOLDER / "registries.conf"
 _START_SECONDS = 30
@@ -76,9 +80,13 @@ def lend(registry: str) -> Engine | None:
     """
     before = lent()
     engine = discovery.found()
-    if engine is None:
+    if before and not _is_same(before.engine, engine):
         take_back()
+        _write_before([*_before(), before.engine])
         forget()
+        before = None
+    if engine is None:
+        RECORD.unlink(missing_ok=True)
         return None
     FOLDER.mkdir(parents=True, exist_ok=True)
     if engine.name == "podman":
@@ -89,8 +97,6 @@ def lend(registry: str) -> Engine | None:
             _end(before)
         now = _served(engine, registry)
     else:
-        if before:
-            _end(before)
         now = Lent(engine, registry)
     RECORD.write_text(json.dumps(asdict(now)))
     return now.engine
@@ -101,18 +107,54 @@ def take_back() -> None:
     before = lent()
     if before is None:
         return
-    containers = ["ps", "--all", "--quiet", "--filter", f"label={LABEL}"]
-    # Podman refuses to remove a container whose network others use, as those of a task do, before them.
-    for _ in range(2):
-        _remove(before.engine, containers, ["rm", "--force", "--volumes"])
+    _remove_containers(before.engine)
     _end(before)
 
 
-def remove_volumes() -> None:
-    """Remove the volumes of the lab's containers, which have been removed before: their data is in them."""
-    before = lent()
-    if before:
-        _remove(before.engine, ["volume", "ls", "--quiet", "--filter", f"label={LABEL}"], ["volume", "rm"])
+def remove_volumes() -> list[str]:
+    """Remove the lab's volumes from every engine that was lent; return the commands for those that may be left.
+
+    An engine that does not answer is asked again the next time.
+    """
+    now, before = lent(), _before()
+    for engine in before:
+        _remove_containers(engine)
+    engines = dict.fromkeys([*before, *([now.engine] if now else [])])
+    left = [engine for engine in engines if not _remove(engine, _VOLUMES, ["volume", "rm"])]
+    _write_before(left)
+    return list(dict.fromkeys(_removal(engine) for engine in left))
+
+
+def _remove_containers(engine: Engine) -> None:
+    # Podman refuses to remove a container whose network others use, as those of a task do, before them.
+    for _ in range(2):
+        _remove(engine, ["ps", "--all", "--quiet", "--filter", f"label={LABEL}"], ["rm", "--force", "--volumes"])
+
+
+def _removal(engine: Engine) -> str:
+    command = shlex.join([engine.name, *(["--host", engine.address] if engine.name == "docker" else [])])
+    return f"{command} volume rm $({command} {shlex.join(_VOLUMES)})"
+
+
+def _is_same(before: Engine, engine: Engine | None) -> bool:
+    """Say whether both have the same volumes; Podman has no address before its API is served."""
+    return bool(engine and engine.name == before.name and (engine.name == "podman" or engine.address == before.address))
+
+
+def _before() -> list[Engine]:
+    try:
+        return [discovery.Engine(**one) for one in json.loads((FOLDER / _BEFORE).read_text())]
+    except (FileNotFoundError, ValueError, TypeError):
+        return []
+
+
+def _write_before(engines: list[Engine]) -> None:
+    """Note engines, each once."""
+    if engines:
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        (FOLDER / _BEFORE).write_text(json.dumps([asdict(one) for one in dict.fromkeys(engines)]))
+    else:
+        (FOLDER / _BEFORE).unlink(missing_ok=True)
 
 
 def forget() -> None:
@@ -175,9 +217,9 @@ def _end(before: Lent) -> None:
         _SOCKET.unlink(missing_ok=True)
 
 
-def _remove(engine: Engine, listing: list[str], removal: list[str]) -> None:
-    """Remove what the engine lists; an engine that is gone by now has nothing to remove."""
-    with suppress(OSError, subprocess.SubprocessError):
+def _remove(engine: Engine, listing: list[str], removal: list[str]) -> bool:
+    """Remove what the engine lists, and say whether it did; one that is gone by now did not."""
+    try:
         listed = subprocess.run(
             [engine.name, *listing], env=engine.environment,
             capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=_START_SECONDS, check=True,
@@ -187,3 +229,6 @@ def _remove(engine: Engine, listing: list[str], removal: list[str]) -> None:
                 [engine.name, *removal, *dict.fromkeys(listed)], env=engine.environment,
                 capture_output=True, stdin=subprocess.DEVNULL, timeout=2 * _START_SECONDS, check=True,
             )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return True

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,23 +18,32 @@ if TYPE_CHECKING:
 EMBEDDED = {16: "pginstall", 18: "pginstall18"}
 
 
+class Reason(str, Enum):
+    """Why there is no container."""
+
+    ASKED = "asked"
+    NO_ENGINE = "no_engine"
+    NO_IMAGE = "no_image"
+
+
 @dataclass(frozen=True)
 class Choice:
-    """What runs PostgreSQL of a major version: containers of an image, or without one the embedded server, and why.
+    """What runs new clusters of a major version: containers of an image, or without one the embedded server, and why.
 
-    ``asked`` is where the image was looked for, or ``none``.
+    ``asked`` is where the image was looked for, or ``none``; ``why`` says the reason to a user.
     """
 
     major: int
     asked: str
     image: str | None = None
-    why_embedded: str = ""
+    reason: Reason | None = None
+    why: str = ""
 
     def __str__(self) -> str:
         """Say what a user should know."""
         if self.image:
             return f"PostgreSQL {self.major}, in a container of {self.image}"
-        return f"PostgreSQL {embedded_major(self.major)}, embedded: {self.why_embedded}"
+        return f"PostgreSQL {embedded_major(self.major)}, embedded: {self.why}"
 
 
 def embedded_major(major: int) -> int:
@@ -44,7 +54,10 @@ def embedded_major(major: int) -> int:
 def read(state: Path) -> dict[int, Choice]:
     """Read what was chosen, by major version."""
     try:
-        return {one["major"]: Choice(**one) for one in json.loads((state / "choices.json").read_text())}
+        kept = json.loads((state / "choices.json").read_text())
+        return {
+            one["major"]: Choice(**{**one, "reason": Reason(one["reason"]) if one["reason"] else None}) for one in kept
+        }
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return {}
 
@@ -55,15 +68,25 @@ def write(state: Path, choices: Mapping[int, Choice]) -> None:
     (state / "choices.json").write_text(json.dumps([asdict(choices[major]) for major in sorted(choices)]))
 
 
-def image_of_cluster(folder: Path) -> str | None:
-    """Name the image in whose containers the cluster has run from its beginning: its data is in a volume of theirs."""
+@dataclass(frozen=True)
+class Binding:
+    """Where a cluster's data is: in a volume of this engine, which containers of this image use."""
+
+    image: str
+    engine: str
+
+
+def binding_of(folder: Path) -> Binding | None:
+    """Find what the cluster is bound to, which it is when its first container has answered."""
     try:
-        return (folder / "image").read_text()
+        return Binding(**json.loads((folder / "container.json").read_text()))
     except FileNotFoundError:
         return None
 
 
-def bind_cluster(folder: Path, image: str) -> None:
-    """Note the image in whose containers the cluster runs from now on."""
+def bind_cluster(folder: Path, binding: Binding) -> None:
+    """Note where the cluster's data is from now on."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "image").write_text(image)
+    new = folder / "container.json.new"
+    new.write_text(json.dumps(asdict(binding)))
+    new.replace(folder / "container.json")

@@ -45,11 +45,27 @@ class Emulated:
         return self.session.client(service, endpoint_url=self.settings["AWS_ENDPOINT_URL"])  # type: ignore[call-overload]
 
 
+def run_script(
+    script: str, *words: str | Path, python: str | Path = sys.executable, **environ: str
+) -> subprocess.CompletedProcess[str]:
+    """Run Python of the project's in a process of its own."""
+    done = subprocess.run(
+        [python, "-c", script, *words],
+        env={**os.environ, **environ},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done
+
+
 def started(lab: Lab, lab_home: Path) -> Emulated:
     """Start the emulator, if it does not run."""
     start = "from lab import emulator; from lab.views.terminal import Steps; emulator.start(Steps(None))"
-    environ = {**os.environ, "SERVERLESS_LAB_HOME": str(lab_home)}
-    subprocess.run([sys.executable, "-c", start], env=environ, cwd=ROOT, capture_output=True, check=True, timeout=120)
+    run_script(start, SERVERLESS_LAB_HOME=str(lab_home))
     return Emulated(json.loads(lab("env", "--json").stdout))
 
 

@@ -71,5 +71,5 @@ def build(engine: str, base: str, major: int, folder: Path) -> str:
 
 def _libraries(programs: list[Path]) -> set[str]:
     """Name the libraries of the machine that the programs need, and their loader."""
-    said = subprocess.run(["/usr/bin/ldd", *programs], check=True, capture_output=True, text=True).stdout
+    said = subprocess.run([str(shutil.which("ldd")), *programs], check=True, capture_output=True, text=True).stdout
     return {path for path in re.findall(r"(/\S+) \(0x", said) if _PACKAGE not in path}

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import os
-import subprocess
 import threading
 import time
 import uuid
@@ -19,11 +17,13 @@ from botocore.exceptions import ClientError
 from lab.database import ConstraintViolatedError, Database, DatabaseError
 from lab.project import ENVIRONMENTS, ROOT, python_of
 
+from .conftest import run_script
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from .conftest import Lab
+    from .conftest import Emulated, Lab
 
 history = importlib.import_module("lambda_src.schema_migrations.runtime.history")
 users = importlib.import_module("lambda_src.schema_migrations.runtime.users")
@@ -60,7 +60,7 @@ TEMPLATE = {
 class Cluster:
     """A cluster, and one of its databases as the master and as an application's user have it."""
 
-    def __init__(self, session: boto3.Session, outputs: dict[str, str], database: str) -> None:
+    def __init__(self, session: boto3.Session | Emulated, outputs: dict[str, str], database: str) -> None:
         self.arn, self.resource, self.master_secret = outputs["Cluster"], outputs["Resource"], outputs["Master"]
         self.client, self.name = session.client("rds-data"), database
         self.user, self.password = f"user_{uuid.uuid4().hex}", uuid.uuid4().hex
@@ -78,7 +78,7 @@ class Cluster:
                 users.grant(transaction, self.user, self.name, rights)
 
 
-def made(session: boto3.Session, name: str) -> dict[str, str]:
+def made(session: boto3.Session | Emulated, name: str) -> dict[str, str]:
     cloudformation = session.client("cloudformation")
     cloudformation.create_stack(StackName=name, TemplateBody=json.dumps(TEMPLATE))
     cloudformation.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
@@ -251,24 +251,17 @@ def test_data_outlives_a_stop_and_goes_with_its_cluster(lab: Lab, lab_home: Path
 def in_the_emulator(folder: Path, script: str) -> str:
     """Run a script on the emulator's interpreter, with a server of its own; return what it prints."""
     begin = (
-        "import pathlib, sys, time\n"
+        "import pathlib, sys\n"
         "from lab.emulation.rds.embedded import EmbeddedProgram\n"
         "from lab.emulation.rds.server import Server\n"
         "from lab.emulation.rds import sessions\n"
         "folder = pathlib.Path(sys.argv[1])\n"
-        "server = Server(folder, EmbeddedProgram(folder, 16))\n"
+        "server = Server(folder, lambda: EmbeddedProgram(folder, 16))\n"
         "server.settle('master', 'secret', 'app')\n"
     )
-    done = subprocess.run(
-        [python_of("emulator"), "-c", f"{begin}{script}server.stop()", folder / "data of a cluster"],
-        env={**os.environ, "PYTHONPATH": str(ROOT), "POSTGRESQL_ENVIRONMENT": str(folder / "postgresql")},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    environ = {"PYTHONPATH": str(ROOT), "POSTGRESQL_ENVIRONMENT": str(folder / "postgresql")}
+    words = [f"{begin}{script}server.stop()", folder / "data of a cluster"]
+    return run_script(*words, python=python_of("emulator"), **environ).stdout
 
 
 def test_a_checkout_that_its_owner_alone_can_enter_will_do(tmp_path: Path) -> None:
@@ -282,17 +275,18 @@ def test_a_checkout_that_its_owner_alone_can_enter_will_do(tmp_path: Path) -> No
 def test_a_transaction_that_nobody_uses_is_over_and_undone(tmp_path: Path) -> None:
     (tmp_path / "postgresql").symlink_to(ENVIRONMENTS / "postgresql")
     script = (
-        "sessions._IDLE_TRANSACTION_SECONDS = 2\n"
-        "all_of_them, account = sessions.Sessions(), sessions.Account(server, 'master', 'secret', 'app')\n"
+        "times = [0]\n"
+        "all_of_them = sessions.Sessions(clock=lambda: times[-1])\n"
+        "account = sessions.Account(server, 'master', 'secret', 'app')\n"
         "transactions = [all_of_them.begin(account, 'cluster') for _ in range(2)]\n"
         "used, unused = transactions\n"
-        "for number in range(6):\n"
+        "for number in range(3):\n"
         "    with all_of_them.transaction(used, 'cluster').alone() as session:\n"
         "        session.command('SELECT 1' if number else 'CREATE TABLE kept (n int)')\n"
         "    if number == 0:\n"
         "        with all_of_them.transaction(unused, 'cluster').alone() as session:\n"
         "            session.command('CREATE TABLE undone (n int)')\n"
-        "    time.sleep(0.5)\n"
+        "    times.append(times[-1] + 100)\n"  # and 180 s are permitted
         "print([all_of_them.transaction(one, 'cluster') is not None for one in transactions])\n"
         "all_of_them.end(used, 'COMMIT')\n"
         "found = server.connect('master', 'secret', 'app').run(\n"

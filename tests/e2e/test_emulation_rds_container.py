@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
-import sys
 from typing import TYPE_CHECKING
 
-import boto3
 import psutil
 import pytest
 
 from lab.database import DatabaseError
-from lab.project import ROOT
 
 from . import postgres_image
+from .conftest import Emulated, run_script
 from .test_emulation_rds import TEMPLATE, Cluster, made
 
 if TYPE_CHECKING:
@@ -52,22 +49,10 @@ class Machine:
     def prepare(self) -> str:
         """Start the emulator, choose, and return what a user would read."""
         (self._home / "Section.template.json").write_text(json.dumps(TEMPLATE))
-        done = subprocess.run(
-            [sys.executable, "-c", _PREPARE, self._home],
-            env={**os.environ, **self.environment},
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stderr
+        return run_script(_PREPARE, self._home, **self.environment).stderr
 
-    def session(self) -> boto3.Session:
-        for name, value in json.loads(self.lab("env", "--json")).items():
-            os.environ[name] = value
-        return boto3.Session()
+    def emulated(self) -> Emulated:
+        return Emulated(json.loads(self.lab("env", "--json")))
 
     def has(self, what: str) -> list[str]:
         """List the lab's containers (``ps``) or volumes, by the label that all of them have."""
@@ -91,12 +76,8 @@ def repository(engine: Engine, base: str, tmp_path_factory: pytest.TempPathFacto
 
 
 @pytest.fixture
-def machine(
-    lab: Lab, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[[str], Machine]]:
+def machine(lab: Lab, engine: Engine, tmp_path: Path) -> Iterator[Callable[[str], Machine]]:
     """Make a lab for an image, and leave nothing of it."""
-    for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_XRAY"):
-        monkeypatch.setenv(name, "")  # restored in the end, whatever a session sets
     machines: list[Machine] = []
 
     def make(repository: str) -> Machine:
@@ -113,8 +94,8 @@ def test_a_cluster_is_a_container_until_the_emulator_ends_and_a_volume_until_it_
 ) -> None:
     ours = machine(repository)
     assert f"PostgreSQL {_MAJOR}, in a container of {repository}:{_MAJOR}" in ours.prepare()
-    session = ours.session()
-    cluster = Cluster(session, made(session, "Contained"), "app")
+    emulated = ours.emulated()
+    cluster = Cluster(emulated, made(emulated, "Contained"), "app")
     cluster.make_user(rights=["SELECT"])
     cluster.master.execute("CREATE TABLE kept (n int)")
     cluster.master.execute("INSERT INTO kept VALUES (7)")
@@ -133,11 +114,11 @@ def test_a_cluster_is_a_container_until_the_emulator_ends_and_a_volume_until_it_
     ours.lab("down")
     assert (ours.has("containers"), len(ours.has("volumes"))) == ([], 1)
     ours.prepare()
-    session = ours.session()
-    again = Cluster(session, {"Cluster": cluster.arn, "Resource": "", "Master": cluster.master_secret}, "app")
+    emulated = ours.emulated()
+    again = Cluster(emulated, {"Cluster": cluster.arn, "Resource": "", "Master": cluster.master_secret}, "app")
     assert again.master.query("SELECT n FROM kept") == [{"n": 7}]
 
-    cloudformation = session.client("cloudformation")
+    cloudformation = emulated.client("cloudformation")
     cloudformation.delete_stack(StackName="Contained")
     cloudformation.get_waiter("stack_delete_complete").wait(StackName="Contained", WaiterConfig={"Delay": 1})
     assert (ours.has("containers"), ours.has("volumes")) == ([], [])
@@ -146,8 +127,8 @@ def test_a_cluster_is_a_container_until_the_emulator_ends_and_a_volume_until_it_
 def test_what_a_killed_emulator_leaves_behind_is_removed(machine: Callable[[str], Machine], repository: str) -> None:
     ours = machine(repository)
     ours.prepare()
-    session = ours.session()
-    Cluster(session, made(session, "Killed"), "app").master.execute("CREATE TABLE kept (n int)")
+    emulated = ours.emulated()
+    Cluster(emulated, made(emulated, "Killed"), "app").master.execute("CREATE TABLE kept (n int)")
     assert ours.has("containers")
 
     psutil.Process(json.loads(ours.lab("status", "--json"))["emulator"]["pid"]).kill()
@@ -161,8 +142,8 @@ def test_what_a_killed_emulator_leaves_behind_is_removed(machine: Callable[[str]
 def test_without_the_image_the_embedded_one_is_used_and_says_why(machine: Callable[[str], Machine]) -> None:
     ours = machine("localhost/serverless-lab-has-no-such-image")
     assert f"PostgreSQL {_MAJOR}, embedded:" in ours.prepare()
-    session = ours.session()
-    cluster = Cluster(session, made(session, "Embedded"), "app")
+    emulated = ours.emulated()
+    cluster = Cluster(emulated, made(emulated, "Embedded"), "app")
 
     assert cluster.master.query("SELECT 1 AS one") == [{"one": 1}]
     assert ours.has("containers") == []

@@ -394,6 +394,59 @@ def test_an_engine_that_went_away_is_not_lent_any_more(commands: Path, records: 
     assert not records.exists()
 
 
+def calls_of(folder: Path, name: str) -> list[str]:
+    calls = [json.loads(line) for line in (folder / "calls").read_text().splitlines()]
+    return [" ".join(words[1:]) for words in calls if Path(words[0]).name.startswith(name)]
+
+
+@pytest.mark.usefixtures("records")
+def test_the_volumes_of_an_engine_that_does_not_answer_are_named_until_they_are_gone(commands: Path) -> None:
+    docker = {"info": DOCKER_INFO, "context": "unix:///var/run/docker.sock"}
+    install(commands, "docker", docker)
+    service.lend("127.0.0.1:4566")
+    install(commands, "docker", {}, status=1)
+    assert service.lend("127.0.0.1:4566") is None  # the record of it goes, and what it may have does not
+
+    docker_there = "docker --host unix:///var/run/docker.sock"
+    listing = f"volume ls --quiet --filter label={service.LABEL}"
+    for _ in range(2):
+        assert service.remove_volumes() == [f"{docker_there} volume rm $({docker_there} {listing})"]
+    install(commands, "docker", {**docker, "volume": "v1"})
+    (commands / "calls").unlink()
+
+    assert service.remove_volumes() == []
+    assert calls_of(commands, "docker")[-2:] == [listing, "volume rm v1"]
+    (commands / "calls").unlink()
+    assert service.remove_volumes() == []
+    assert not (commands / "calls").exists()
+
+
+def test_a_volume_that_cannot_be_removed_is_not_said_to_be(commands: Path, records: Path) -> None:
+    install(commands, "docker", {"info": DOCKER_INFO, "context": "unix:///var/run/docker.sock"})
+    service.lend("127.0.0.1:4566")
+    stand_in.install(commands / "docker", "import sys; print('v1'); sys.exit('rm' in sys.argv)")
+
+    [command] = service.remove_volumes()
+    assert command.startswith("docker --host unix:///var/run/docker.sock volume rm ")
+    assert records.exists()
+
+
+def test_another_engine_takes_the_containers_of_the_one_before_away_and_remembers_its_volumes(
+    commands: Path, records: Path
+) -> None:
+    install(commands, "docker", {"info": DOCKER_INFO, "context": "unix:///one.sock", "ps": "c1"})
+    service.lend("127.0.0.1:4566")
+    install(commands, "docker", {"info": DOCKER_INFO, "context": "unix:///two.sock", "ps": "c1", "volume": "v1"})
+    (commands / "calls").unlink()
+
+    service.lend("127.0.0.1:4566")
+    assert "rm --force --volumes c1" in calls_of(commands, "docker")
+    assert json.loads(records.read_text())["engine"]["address"] == "unix:///two.sock"
+    (commands / "calls").unlink()
+    service.remove_volumes()
+    assert calls_of(commands, "docker").count("volume rm v1") == 2  # of either
+
+
 @pytest.mark.usefixtures("commands")
 def test_a_damaged_record_is_none(records: Path) -> None:
     records.parent.mkdir()

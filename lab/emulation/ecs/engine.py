@@ -37,6 +37,12 @@ def client(*, seconds: float = _SECONDS) -> docker.DockerClient | None:
     return _client(record["address"], seconds) if record else None
 
 
+def where() -> str | None:
+    """Say which engine is lent at this moment, and where its API is."""
+    record = _record()
+    return f"{record['name']} at {record['address']}" if record else None
+
+
 def host_for_containers() -> str | None:
     """Name the host by which a container reaches the emulator; there is none where an engine has no way to it.
 

@@ -55,18 +55,17 @@ class Clusters:
         resource = cluster["DbClusterResourceId"]
         if resource not in self._servers:
             folder = Path(os.environ["POSTGRESQL_STATE"]) / resource
-            self._servers[resource] = Server(folder, _program(folder, resource, cluster["EngineVersion"]))
+            version = cluster["EngineVersion"]
+            self._servers[resource] = Server(folder, lambda: _program(folder, resource, version))
         return self._servers[resource]
 
 
 def _program(folder: Path, resource: str, engine_version: str) -> Program:
     """Run a cluster where its data is; a new one in a container, if `lab` chose one for this version."""
     major = int(engine_version.partition(".")[0])
-    image = choice.image_of_cluster(folder)
+    bound = choice.binding_of(folder)
     chosen = choice.read(folder.parent).get(major)
-    if image is None and chosen and chosen.image and not (folder / "data").exists():
-        image = chosen.image
-        choice.bind_cluster(folder, image)
-    if image is None:
+    image = bound.image if bound else chosen.image if chosen else None
+    if image is None or (bound is None and (folder / "data").exists()):
         return EmbeddedProgram(folder, major)
-    return ContainerProgram(f"serverless-lab-{resource.lower()}", image)
+    return ContainerProgram(f"serverless-lab-{resource.lower()}", image, folder)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from lab.emulation.ecs import engine
 from lab.emulation.rds.program import SUPERUSER, NoServerError, settings
+from lab.postgresql import choice
+from lab.postgresql.choice import Binding
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,17 +20,21 @@ _PORT = "5432/tcp"
 _VOLUME, _DATA, _PASSWORD = "/database", "/database/data", "/database-password"
 _STOP_SECONDS = 30
 _SHARED_MEMORY = "128m"
+_OTHERWISE = "With SERVERLESS_LAB_POSTGRESQL=none, `lab up` has a cluster without data use the embedded PostgreSQL."
 
 
 class ContainerProgram:
     """A container that `lab` removes with the emulator, and a volume that goes with the cluster.
 
     :param name: of both.
+    :param folder: of the cluster, where it is noted which engine has the volume.
     """
 
-    def __init__(self, name: str, image: str) -> None:
+    def __init__(self, name: str, image: str, folder: Path) -> None:
         self._name = name
         self._image = image
+        self._folder = folder
+        self._engine = ""
         self._container: Any = None
 
     @property
@@ -47,14 +53,19 @@ class ContainerProgram:
     @property
     def said(self) -> str:
         """What the engine kept of its output."""
-        return self._container.logs(tail=20).decode(errors="replace").strip() if self._container else ""
+        from docker.errors import DockerException  # noqa: PLC0415
+
+        try:
+            return self._container.logs(tail=20).decode(errors="replace").strip() if self._container else ""
+        except (DockerException, OSError) as error:
+            return f"its engine does not say why ({error})"
 
     def start(self, password: Path) -> int:
         """Start the container; the engine chooses the port."""
         from docker.errors import DockerException  # noqa: PLC0415
 
-        client = self._engine()
         try:
+            client = self._client()
             self._discard(client)  # one that a killed emulator left behind
             self._container = client.containers.create(
                 self._image,
@@ -79,8 +90,18 @@ class ContainerProgram:
             self._container.start()
             self._container.reload()
         except (DockerException, OSError) as error:
-            raise NoServerError(f"No container of {self._image} can be started: {error}") from None
-        return int(self._container.ports[_PORT][0]["HostPort"])
+            raise NoServerError(f"No container of {self._image} can be started: {error}. {_OTHERWISE}") from None
+        published = self._container.ports.get(_PORT)
+        if not published:
+            raise NoServerError(
+                f"The container of {self._image} ended at once, and said: {self.said or 'nothing'}. See that the image "
+                f"is PostgreSQL's, and for this machine's architecture. {_OTHERWISE}"
+            )
+        return int(published[0]["HostPort"])
+
+    def keep(self) -> None:
+        """Note which engine has the volume."""
+        choice.bind_cluster(self._folder, Binding(self._image, self._engine))
 
     def stop(self) -> None:
         """Have PostgreSQL end by itself, and remove the container; an engine that is gone has ended it too."""
@@ -97,20 +118,42 @@ class ContainerProgram:
         from docker.errors import DockerException  # noqa: PLC0415
 
         with suppress(NoServerError, DockerException, OSError):
-            client = self._engine()
+            client = self._client()
             self._discard(client)
             client.volumes.get(self._name).remove()
 
-    def _engine(self) -> Any:
-        client = engine.client()
-        if client is None:
+    def _client(self) -> Any:
+        """Reach the engine that has the cluster's volume, or for a cluster that has none the one that is lent."""
+        lent, bound = engine.where(), choice.binding_of(self._folder)
+        if bound and bound.engine != lent:
             raise NoServerError(
-                "The data of this cluster is in a volume of a container engine, and none is lent to the emulator: see "
-                "that it answers, then `lab up`; or `lab reset`, which forgets all data."
+                f"The data of this cluster is in a volume of {bound.engine}, and what is lent to the emulator is "
+                f"{lent or 'no container engine'}: see that the former answers, then `lab up`; or `lab reset`, which "
+                "forgets all data."
             )
+        client = engine.client()
+        if client is None or lent is None:
+            raise NoServerError(
+                f"This cluster is to run in a container of {self._image}, and no container engine is lent to the "
+                "emulator: see that it answers, then `lab up`."
+            )
+        self._engine = lent
         return client
 
     def _volume(self, client: Any) -> str:
+        """Find the volume that the cluster's data is in; of a cluster that never had a server, make it anew."""
+        from docker.errors import NotFound  # noqa: PLC0415
+
+        if choice.binding_of(self._folder):
+            try:
+                return str(client.volumes.get(self._name).name)
+            except NotFound:
+                raise NoServerError(
+                    f"The volume {self._name} with the data of this cluster is gone from {self._engine}: delete the "
+                    "cluster, or `lab reset`."
+                ) from None
+        with suppress(NotFound):  # of a first start that failed
+            client.volumes.get(self._name).remove()
         return str(client.volumes.create(self._name, labels=dict([engine.LABEL])).name)
 
     def _discard(self, client: Any) -> None:

@@ -51,6 +51,9 @@ class EmbeddedProgram:
             )
         return port
 
+    def keep(self) -> None:
+        """Note nothing: the data is in the cluster's folder."""
+
     def stop(self) -> None:
         """Let go of the pipe, at whose end the supervisor ends the server."""
         if self._process and self._process.stdin:

@@ -44,6 +44,9 @@ class Program(Protocol):
         :raises NoServerError: when it cannot be started.
         """
 
+    def keep(self) -> None:
+        """Note that it answers, so that from now on the cluster's data is where this program has it."""
+
     def stop(self) -> None:
         """End it, if it runs, so that it finds all its data again."""
 

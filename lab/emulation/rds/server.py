@@ -14,6 +14,7 @@ from pg8000.native import Connection, identifier, literal
 from lab.emulation.rds.program import SUPERUSER, NoServerError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from lab.emulation.rds.program import Program
@@ -25,11 +26,13 @@ class Server:
     """The server of one cluster. It is started when it is first used, and ends with the emulator.
 
     :param folder: of the cluster.
+    :param choose: what runs it, asked at each start: a cluster that never had a server can get another program.
     """
 
-    def __init__(self, folder: Path, program: Program) -> None:
+    def __init__(self, folder: Path, choose: Callable[[], Program]) -> None:
         self._folder = folder
-        self._program = program
+        self._choose = choose
+        self._program = choose()
         self._lock = RLock()
         self._port = 0
         self._master: tuple[str, str] | None = None
@@ -63,7 +66,7 @@ class Server:
         """End the server, and forget its data."""
         with self._lock:
             self.stop()
-            self._program.remove()
+            self._choose().remove()
             shutil.rmtree(self._folder, ignore_errors=True)
 
     @property
@@ -78,9 +81,17 @@ class Server:
 
     def _ensure_started(self) -> None:
         with self._lock:
-            if not self._program.runs:
-                self._port = self._program.start(self._password)
+            if self._program.runs:
+                return
+            self._program.stop()
+            self._program = self._choose()
+            self._port = self._program.start(self._password)
+            try:
                 self._wait_until_it_answers()
+                self._program.keep()
+            except BaseException:  # or it would be used without having been kept
+                self._program.stop()
+                raise
 
     def _connect(self, user: str, password: str, database: str) -> Connection:
         connection = Connection(user, "127.0.0.1", database, self._port, password)

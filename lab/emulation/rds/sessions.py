@@ -16,7 +16,7 @@ from lab.emulation.rds.values import ParameterError, parameter
 from lambda_src.statements import tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from pg8000.native import Connection
 
@@ -117,14 +117,19 @@ class Transaction:
 
     session: Session
     resource_arn: str
+    clock: Callable[[], float]
     lock: Lock = field(default_factory=Lock)
-    begun: float = field(default_factory=time.monotonic)
-    used: float = field(default_factory=time.monotonic)
+    begun: float = field(init=False)
+    used: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin now."""
+        self.begun = self.used = self.clock()
 
     @property
     def is_over(self) -> bool:
         """Whether its time has run out; while a call uses it, none does."""
-        now = time.monotonic()
+        now = self.clock()
         idle = not self.lock.locked() and now - self.used > _IDLE_TRANSACTION_SECONDS
         return idle or now - self.begun > _TRANSACTION_SECONDS
 
@@ -135,13 +140,17 @@ class Transaction:
             try:
                 yield self.session
             finally:
-                self.used = time.monotonic()
+                self.used = self.clock()
 
 
 class Sessions:
-    """All connections of this process."""
+    """All connections of this process.
 
-    def __init__(self) -> None:
+    :param clock: by which transactions are over, in seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._lock = Lock()
         self._kept: dict[Account, deque[tuple[float, Session]]] = defaultdict(deque)
         self._transactions: dict[str, Transaction] = {}
@@ -168,7 +177,7 @@ class Sessions:
         session.command("BEGIN")
         identifier = str(uuid.uuid4())
         with self._lock:
-            self._transactions[identifier] = Transaction(session, resource_arn)
+            self._transactions[identifier] = Transaction(session, resource_arn, self._clock)
         return identifier
 
     def transaction(self, identifier: str, resource_arn: str) -> Transaction | None:
