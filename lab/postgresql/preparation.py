@@ -69,6 +69,8 @@ def new_cluster(chosen: Choice) -> str:
 
 def clusters(session: boto3.Session) -> dict[str, str]:
     """Say what runs the clusters that there are, by their identifiers."""
+    if not chosen():  # nothing is asked that takes a moment, where no section has any
+        return {}
     found = session.client("rds").describe_db_clusters()["DBClusters"]
     return {
         one["DBClusterIdentifier"]: program_of(one["DbClusterResourceId"])

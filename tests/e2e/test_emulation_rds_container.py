@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
 import psutil
 import pytest
+from botocore.exceptions import ClientError
 
 from lab.database import DatabaseError
 
@@ -100,6 +102,11 @@ def test_a_cluster_is_a_container_until_the_emulator_ends_and_a_volume_until_it_
     cluster.master.execute("CREATE TABLE kept (n int)")
     cluster.master.execute("INSERT INTO kept VALUES (7)")
 
+    image = f"{repository}:{_MAJOR}"
+    status = json.loads(ours.lab("status", "--json"))["postgresql"]
+    assert status["new_clusters"] == [{"major": _MAJOR, "image": image, "reason": None}]
+    assert [said.partition(", with")[0] for said in status["clusters"].values()] == [f"in a container of {image}"]
+
     [container], [_] = ours.has("containers"), ours.has("volumes")
     # On loopback alone, and with a password even from there.
     assert [line.rpartition(":")[0] for line in ours.published(container).splitlines()] == ["5432/tcp -> 127.0.0.1"]
@@ -139,6 +146,25 @@ def test_what_a_killed_emulator_leaves_behind_is_removed(machine: Callable[[str]
     assert ours.has("volumes") == []
 
 
+def test_a_cluster_whose_volume_somebody_removed_does_not_come_back_empty(
+    machine: Callable[[str], Machine], repository: str, engine: Engine
+) -> None:
+    ours = machine(repository)
+    ours.prepare()
+    emulated = ours.emulated()
+    cluster = Cluster(emulated, made(emulated, "Lost"), "app")
+    cluster.master.execute("CREATE TABLE kept (n int)")
+    ours.lab("down")
+    subprocess.run([engine.name, "volume", "rm", *ours.has("volumes")], check=True, capture_output=True)
+    ours.prepare()
+
+    request = {"resourceArn": cluster.arn, "secretArn": cluster.master_secret, "sql": "SELECT 1"}
+    with pytest.raises(ClientError, match=r"with the data of this cluster is gone") as refused:
+        ours.emulated().client("rds-data").execute_statement(**request)
+    assert refused.value.response["Error"]["Code"] == "DatabaseUnavailableException"
+    assert ours.has("volumes") == []
+
+
 def test_without_the_image_the_embedded_one_is_used_and_says_why(machine: Callable[[str], Machine]) -> None:
     ours = machine("localhost/serverless-lab-has-no-such-image")
     assert f"PostgreSQL {_MAJOR}, embedded:" in ours.prepare()
@@ -147,4 +173,8 @@ def test_without_the_image_the_embedded_one_is_used_and_says_why(machine: Callab
 
     assert cluster.master.query("SELECT 1 AS one") == [{"one": 1}]
     assert ours.has("containers") == []
-    assert "cannot pull it" in ours.lab("status")
+    said = ours.lab("status")
+    assert "cannot pull it" in said
+    assert re.search(r"The PostgreSQL of \S+: embedded\.", said)
+    [new] = json.loads(ours.lab("status", "--json"))["postgresql"]["new_clusters"]
+    assert new == {"major": _MAJOR, "image": None, "reason": "no_image"}
