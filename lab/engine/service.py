@@ -8,7 +8,6 @@ import shlex
 import shutil
 import subprocess
 import time
-from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
