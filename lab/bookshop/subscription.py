@@ -33,6 +33,7 @@ class Changes:
     """The changes that a subscription has sent."""
 
     def __init__(self) -> None:
+        #: After the last change, why no other will come.
         self.heard: queue.Queue[Change | LabError] = queue.Queue()
 
     def next(self, seconds: float) -> Change | None:
@@ -64,9 +65,11 @@ def changes(url: str, auth: SignedRequests | Bearer, book_id: str) -> Iterator[C
     listening = loop.create_task(_listen(url, authentication, book_id, found))
 
     def run() -> None:
-        with contextlib.suppress(asyncio.CancelledError):
-            loop.run_until_complete(listening)
-        loop.close()
+        try:
+            with contextlib.suppress(asyncio.CancelledError):
+                loop.run_until_complete(listening)
+        finally:
+            loop.close()
 
     thread = threading.Thread(target=run, name="subscription")
     thread.start()
@@ -84,8 +87,13 @@ async def _listen(url: str, authentication: AppSyncAuthentication, book_id: str,
         async with Client(transport=AppSyncWebsocketsTransport(url, auth=authentication)) as subscriber:
             async for change in subscriber.subscribe(GraphQLRequest(_QUERY, variable_values={"id": book_id})):
                 found.heard.put(change["onBookChanged"])
+        found.heard.put(LabError("AppSync ended the subscription: it is complete."))
     except (TransportError, OSError, asyncio.TimeoutError) as error:
-        found.heard.put(LabError(f"AppSync ended the subscription: {error or type(error).__name__}"))
+        found.heard.put(LabError(f"AppSync ended the subscription: {str(error) or type(error).__name__}"))
+    except Exception as error:
+        # Whoever waits must not wait for nothing; the thread says the whole of what nobody expected.
+        found.heard.put(LabError(f"The subscription ended by a mistake of ours: {type(error).__name__}: {error}"))
+        raise
 
 
 def _authentication(url: str, auth: SignedRequests | Bearer) -> AppSyncAuthentication:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import threading
@@ -104,6 +105,33 @@ def test_credentials_that_are_missing_are_said_to_be(monkeypatch: pytest.MonkeyP
 
     with pytest.raises(LabError, match="no AWS credentials"):
         heard(AppSync(), auth=SignedRequests(nobody))
+
+
+def test_a_subscription_that_appsync_completes_is_said_to_be_over_at_once() -> None:
+    appsync = AppSync({"type": "start_ack"}, data(HEARD), {"type": "complete"})
+
+    with listening(appsync) as url, changes(url, SignedRequests(SESSION), "emma") as found:
+        assert found.next(10) == HEARD
+        with pytest.raises(LabError, match="AppSync ended the subscription: it is complete"):
+            found.next(10)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_an_answer_that_nobody_expects_ends_it_at_once_and_closes_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    loops: list[asyncio.AbstractEventLoop] = []
+    make = asyncio.new_event_loop
+
+    def noted() -> asyncio.AbstractEventLoop:
+        loops.append(make())
+        return loops[-1]
+
+    monkeypatch.setattr(asyncio, "new_event_loop", noted)
+    answer = {"type": "data", "payload": {"data": {"onBookRemoved": {}}}}
+
+    with pytest.raises(LabError, match="The subscription ended by a mistake of ours: KeyError: 'onBookChanged'"):
+        heard(AppSync({"type": "start_ack"}, answer))
+
+    assert loops[0].is_closed()
 
 
 def test_silence_ends_in_time() -> None:
