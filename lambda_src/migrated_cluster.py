@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from constructs import Construct
+
 from lambda_src.posture import Posture
 from lambda_src.schema_migrations.construct import SchemaMigrations
 
@@ -37,7 +39,7 @@ def migrated_cluster(
     :raises ValueError: as ``SchemaMigrations`` does.
     """
     scope = cluster.node.scope
-    assert scope is not None  # noqa: S101 - for mypy: only an app has none
+    assert isinstance(scope, Construct)  # noqa: S101 - for mypy: a cluster is made in one
     SchemaMigrations(
         scope,
         schema_id,

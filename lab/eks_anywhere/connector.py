@@ -11,7 +11,7 @@ import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -84,13 +84,14 @@ def register(
             answer = client.register_cluster(name=name, connectorConfig={"roleArn": role_arn, "provider": provider})
             registered = True
             cluster = answer["cluster"]
-            opened.write(_manifest(cluster["connectorConfig"], session.region_name, viewers))
+            text = _manifest(cluster["connectorConfig"], session.region_name, viewers)
+            _write(opened, text, manifest)
     except BaseException as error:
         # A registration without its manifest is of no use, and its name would be taken.
         if registered is None and isinstance(error, ClientError):
             registered = False
         left = [*_not_removed(manifest), *_not_taken_back(session, name, registered)]
-        told = _told(name, manifest, error)
+        told = _told(name, error)
         if left:
             said = told or _said(error)
             raise LeftBehindError(said, left, interrupted=isinstance(error, KeyboardInterrupt)) from error
@@ -123,6 +124,14 @@ def _reserve(manifest: Path) -> int:
         raise UsageError(f"{manifest} cannot be written: {error.strerror}.") from None
 
 
+def _write(opened: TextIO, text: str, manifest: Path) -> None:
+    try:
+        opened.write(text)
+        opened.flush()
+    except OSError as error:
+        raise LabError(f"{manifest} cannot be written: {error.strerror}.") from None
+
+
 def _not_removed(manifest: Path) -> Iterator[str]:
     try:
         manifest.unlink(missing_ok=True)
@@ -140,9 +149,7 @@ def _not_taken_back(session: Any, name: str, registered: bool | None) -> Iterato
             yield f"the registration of {name}: `lab eks-anywhere disconnect {name}` ends it ({_said(error)})"
 
 
-def _told(name: str, manifest: Path, error: BaseException) -> str | None:
-    if isinstance(error, OSError) and not isinstance(error, BotoCoreError):  # a time-out of the network is both
-        return f"{manifest} cannot be written: {error.strerror}."
+def _told(name: str, error: BaseException) -> str | None:
     if isinstance(error, ClientError) and _code(error) == "ResourceInUseException":
         return f"{name} is registered already: take another name, or disconnect it first."
     return None
@@ -151,7 +158,9 @@ def _told(name: str, manifest: Path, error: BaseException) -> str | None:
 def _said(error: BaseException) -> str:
     if isinstance(error, KeyboardInterrupt):
         return "Interrupted"
-    return str(error) if isinstance(error, (BotoCoreError, ClientError)) else f"{type(error).__name__}: {error}"
+    return (
+        str(error) if isinstance(error, (LabError, BotoCoreError, ClientError)) else f"{type(error).__name__}: {error}"
+    )
 
 
 def _ensure_service_linked_role(client: Any) -> None:

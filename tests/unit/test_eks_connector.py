@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import io
+import os
 import stat
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
@@ -153,9 +155,49 @@ def test_a_file_that_cannot_be_removed_is_named_and_the_registration_is_taken_ba
     session.eks.deregister_cluster.assert_called_once_with(name="plant")
 
 
-def test_a_full_disk_is_said_and_takes_the_registration_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+class FullDisk(io.StringIO):
+    """Has no room for what is written, as is found out when it leaves the buffer."""
+
+    def flush(self) -> None:
+        if self.getvalue():
+            raise OSError(28, "No space left on device")
+
+
+@pytest.fixture
+def full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    def opened(descriptor: int, _: str) -> FullDisk:
+        os.close(descriptor)
+        return FullDisk()
+
+    monkeypatch.setattr(connector.os, "fdopen", opened)
+
+
+@pytest.mark.usefixtures("full_disk")
+def test_a_full_disk_is_said_beside_what_is_left_behind(tmp_path: Path) -> None:
     session = Session()
-    monkeypatch.setattr(connector, "_manifest", Mock(side_effect=OSError(28, "No space left on device")))
+    session.eks.deregister_cluster.side_effect = failure("AccessDenied")
+
+    with pytest.raises(
+        connector.LeftBehindError, match=r"m\.yaml cannot be written: No space.* Left behind: the regi"
+    ) as raised:
+        register(session, tmp_path)
+
+    assert not str(raised.value).startswith("LabError")
+
+
+def test_what_aws_is_asked_with_and_cannot_be_read_is_no_fault_of_the_manifest(tmp_path: Path) -> None:
+    session = Mock(region_name="us-east-1")
+    session.client.side_effect = FileNotFoundError(2, "No such file or directory", "ca.pem")
+
+    with pytest.raises(FileNotFoundError, match=r"ca\.pem"):
+        connector.register(session, "plant", ROLE, tmp_path / "m.yaml")
+
+    assert [*tmp_path.iterdir()] == []
+
+
+@pytest.mark.usefixtures("full_disk")
+def test_a_full_disk_is_said_and_takes_the_registration_back(tmp_path: Path) -> None:
+    session = Session()
 
     with pytest.raises(LabError, match=r"m\.yaml cannot be written: No space left on device"):
         register(session, tmp_path)
