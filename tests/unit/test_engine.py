@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shlex
 import subprocess
 import sys
 import tarfile
@@ -408,14 +409,14 @@ def test_the_volumes_of_an_engine_that_does_not_answer_are_named_until_they_are_
     assert service.lend("127.0.0.1:4566") is None  # the record of it goes, and what it may have does not
 
     docker_there = "docker --host unix:///var/run/docker.sock"
-    listing = f"volume ls --quiet --filter label={service.LABEL}"
+    listing = ["volume", "ls", "--quiet", "--filter", f"label={service.LABEL}"]
     for _ in range(2):
-        assert service.remove_volumes() == [f"{docker_there} volume rm $({docker_there} {listing})"]
+        assert service.remove_volumes() == [f"{docker_there} volume rm $({docker_there} {shlex.join(listing)})"]
     install(commands, "docker", {**docker, "volume": "v1"})
     (commands / "calls").unlink()
 
     assert service.remove_volumes() == []
-    assert calls_of(commands, "docker")[-2:] == [listing, "volume rm v1"]
+    assert calls_of(commands, "docker")[-2:] == [" ".join(listing), "volume rm v1"]
     (commands / "calls").unlink()
     assert service.remove_volumes() == []
     assert not (commands / "calls").exists()
