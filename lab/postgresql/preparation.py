@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lab import emulator, emulator_process
+from lab.engine import service as engine_service
 from lab.errors import LabError, UsageError
 from lab.postgresql import choice
 from lab.postgresql.choice import Choice, Reason
@@ -103,7 +104,7 @@ def _chosen(
     if asked == "none":
         return Choice(major, asked, reason=Reason.ASKED, why=f"{IMAGE} is none")
     try:
-        engine = emulator.lend_engine()
+        engine = engine_service.serving() or emulator.lend_engine()
     except UsageError:
         raise
     except LabError as error:  # the embedded one needs none

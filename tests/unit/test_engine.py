@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -398,6 +399,26 @@ def test_an_engine_that_went_away_is_not_lent_any_more(commands: Path, records: 
 def calls_of(folder: Path, name: str) -> list[str]:
     calls = [json.loads(line) for line in (folder / "calls").read_text().splitlines()]
     return [" ".join(words[1:]) for words in calls if Path(words[0]).name.startswith(name)]
+
+
+def test_an_engine_that_still_serves_is_found_without_a_look_at_any_other(
+    commands: Path, records: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = discovery.Engine("podman", "5.4.0", "amd64", rootless=True)
+    records.parent.mkdir()
+    records.write_text(json.dumps(asdict(service.Lent(ours, "127.0.0.1:4566", os.getpid()))))
+    monkeypatch.setattr(service.Lent, "process", psutil.Process())
+    socket = records.parent / "podman.sock"
+    monkeypatch.setattr(service, "_SOCKET", socket)
+    assert service.serving() is None
+    socket.touch()
+    assert service.serving() == ours
+    monkeypatch.setenv(discovery.CHOICE, "none")
+    assert service.serving() is None
+    monkeypatch.setattr(service.Lent, "process", None)
+    monkeypatch.delenv(discovery.CHOICE)
+    assert service.serving() is None
+    assert not (commands / "calls").exists()
 
 
 @pytest.mark.usefixtures("records")
