@@ -46,7 +46,7 @@ class Emulated:
 
 
 def run_script(
-    script: str, *words: str | Path, python: str | Path = sys.executable, **environ: str
+    script: str, *words: str | Path, python: str | Path = sys.executable, seconds: float = 300, **environ: str
 ) -> subprocess.CompletedProcess[str]:
     """Run Python of the project's in a process of its own."""
     done = subprocess.run(
@@ -55,17 +55,22 @@ def run_script(
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=seconds,
         check=False,
     )
     assert done.returncode == 0, done.stderr
     return done
 
 
-def started(lab: Lab, lab_home: Path) -> Emulated:
-    """Start the emulator, if it does not run."""
+def start_emulator(lab_home: Path, *, seconds: float = 300) -> None:
+    """Start the emulator as `lab up` does, if it does not run, and deploy nothing."""
     start = "from lab import emulator; from lab.views.terminal import Steps; emulator.start(Steps(None))"
-    run_script(start, SERVERLESS_LAB_HOME=str(lab_home))
+    run_script(start, seconds=seconds, SERVERLESS_LAB_HOME=str(lab_home))
+
+
+def started(lab: Lab, lab_home: Path) -> Emulated:
+    """Start the emulator, if it does not run, and find how it is reached."""
+    start_emulator(lab_home)
     return Emulated(json.loads(lab("env", "--json").stdout))
 
 

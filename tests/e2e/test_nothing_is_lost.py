@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
-import subprocess
-import sys
 import threading
 import time
 import urllib.request
@@ -19,6 +16,8 @@ import pytest
 
 from lab.runbook import wait_for
 from lambda_src.message_sender.runtime.send_message import Plan, Totals, client_config, send
+
+from .conftest import start_emulator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -241,7 +240,7 @@ def test_a_stop_and_a_start_lose_nothing(
     sender.start()
     time.sleep(1)
     lab("down")
-    start_emulator(lab_home)
+    start_emulator(lab_home, seconds=60)
     time.sleep(2)
     stopping.set()
     sender.join()
@@ -281,11 +280,3 @@ def test_without_a_table_everything_is_a_dead_letter_and_a_redrive_brings_it_in(
 
 def bodies(table: dict[str, dict[str, str]], *, without: dict[str, dict[str, str]]) -> dict[str, str]:
     return {message_id: item["Body"] for message_id, item in table.items() if message_id not in without}
-
-
-def start_emulator(lab_home: Path) -> None:
-    """Start the emulator as `lab up` does, and deploy nothing."""
-    code = "from lab import emulator; from lab.views.terminal import Steps; emulator.start(Steps(None))"
-    subprocess.run(
-        [sys.executable, "-c", code], env={**os.environ, "SERVERLESS_LAB_HOME": str(lab_home)}, timeout=60, check=True
-    )
