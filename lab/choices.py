@@ -30,6 +30,12 @@ SectionIds = Annotated[
     list[str] | None,
     typer.Argument(metavar="[SECTION]...", help="Which sections; all by default.", autocompletion=_section_ids),
 ]
+DeployedIds = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[SECTION]...", help="Which sections; all that are deployed by default.", autocompletion=_section_ids
+    ),
+]
 TargetOption = Annotated[
     TargetName, typer.Option("--target", help="`local` is the emulator, `aws` the account of your AWS credentials.")
 ]

@@ -7,10 +7,12 @@ from typing import Annotated
 import typer
 
 from lab import cdk, choices, deployment, emulator, emulator_process, isolation, runbook, xray_process
-from lab.choices import ContextValues, Json, PostureName, SectionId, SectionIds, TargetOption, Yes
+from lab.choices import ContextValues, DeployedIds, Json, PostureName, SectionId, SectionIds, TargetOption, Yes
+from lab.errors import LabError
 from lab.postgresql import preparation as postgresql
+from lab.progress import Progress
 from lab.project import LAB, require_checkout
-from lab.target import TargetName
+from lab.target import Target, TargetName
 from lab.views import checks
 from lab.views import picture as drawing
 from lab.views.terminal import out, print_json, print_table, steps
@@ -142,7 +144,7 @@ def _synthesized(sections: list[catalog.CatalogEntry], context: dict[str, str]) 
 
 
 def diff(
-    ids: SectionIds = None,
+    ids: DeployedIds = None,
     *,
     target: TargetOption = TargetName.LOCAL,
     posture: PostureName = None,
@@ -153,10 +155,24 @@ def diff(
     chosen, values = choices.sections(ids), choices.context(posture, context)
     with steps() as progress:
         where = choices.opened(target)
+        if not ids:
+            chosen = _deployed_of(chosen, where, progress)
         values.setdefault("posture", deployment.posture_of(chosen, where) or "lab")
         assembly = deployment.synth(chosen, values, where, progress)
-    words = ["diff", *(section.stack_id for section in chosen), "--app", assembly, *(["--fail"] if fail else [])]
-    raise typer.Exit(cdk.attached(*words))
+    # With `--ci`, what it finds goes to standard output everywhere. The emulator's change sets know less of what will
+    # be replaced than the CLI does by itself.
+    how = ["--ci", *(["--method=template"] if target is TargetName.LOCAL else []), *(["--fail"] if fail else [])]
+    raise typer.Exit(cdk.attached("diff", *(section.stack_id for section in chosen), "--app", assembly, *how))
+
+
+def _deployed_of(sections: list[catalog.CatalogEntry], where: Target, progress: Progress) -> list[catalog.CatalogEntry]:
+    deployed = [section for section in sections if deployment.described(section, where)]
+    if not deployed:
+        raise LabError(f"Nothing is deployed: `lab up{deployment.flag(where)}` does that; or name a section.")
+    left = [section.id for section in sections if section not in deployed]
+    if left:
+        progress.note(f"Not deployed, so not looked at unless you name them: {', '.join(left)}")
+    return deployed
 
 
 def status(*, target: TargetOption = TargetName.LOCAL, json: Json = False) -> None:

@@ -44,7 +44,7 @@ def test_what_was_deployed_is_shown_as_such(lab: Lab) -> None:
 
 def test_nothing_is_left_to_deploy(lab: Lab) -> None:
     lab("up")
-    shown = lab("diff", "--fail").stderr
+    shown = lab("diff", "--fail").stdout
     looked_at = [line.split()[1] for line in shown.splitlines() if line.startswith("Stack ")]
     assert looked_at == [entry.stack_id for entry in SECTIONS]
 
