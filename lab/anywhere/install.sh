@@ -168,12 +168,15 @@ download() {
 
 # The signature must be good, of now, and by this very key: whatever else the file of keys holds.
 verify() {
-    local package=$1 signature=$2 keys=$3 signer=$4 said
-    rm -rf "$downloads/keyring"
-    mkdir -m 0700 "$downloads/keyring"
-    gpg --homedir "$downloads/keyring" --batch --quiet --import "$downloads/$keys" || failed "The import of $keys"
-    said=$(gpg --homedir "$downloads/keyring" --batch --status-fd 1 --verify "$downloads/$signature" \
-        "$downloads/$package" 2>/dev/null) || said=''
+    local package=$1 signature=$2 keys=$3 signer=$4 said keyring
+    keyring=$(mktemp -d "$downloads/keyring.XXXXXX")
+    # No secret key is asked for, and an agent would outlive the keyring.
+    local verifier=(gpg --homedir "$keyring" --batch --no-autostart)
+    said=$("${verifier[@]}" --import "$downloads/$keys" 2>&1) || {
+        printf '%s\n' "$said" >&2
+        failed "The import of $keys"
+    }
+    said=$("${verifier[@]}" --status-fd 1 --verify "$downloads/$signature" "$downloads/$package" 2>/dev/null) || said=''
     if ! grep -q '^\[GNUPG:\] GOODSIG ' <<<"$said" ||
         ! grep -q "^\[GNUPG:\] VALIDSIG .* $signer\$" <<<"$said" ||
         grep -Eq '^\[GNUPG:\] (BADSIG|ERRSIG|EXPSIG|EXPKEYSIG|REVKEYSIG) ' <<<"$said"; then

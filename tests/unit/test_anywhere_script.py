@@ -145,12 +145,9 @@ def verify(folder: Path, signer: str) -> subprocess.CompletedProcess[str]:
 def test_gnupg_itself_agrees(tmp_path: Path) -> None:
     folder = tmp_path / "downloads"
     folder.mkdir()
-    home = tmp_path / "gpg"
-    other = signed(folder, home)
-    shutil.rmtree(home)
+    other = signed(folder, tmp_path / "gpg of another")
     keys_of_other = (folder / "keys").read_bytes()
-    signer = signed(folder, home)
-    shutil.rmtree(home)
+    signer = signed(folder, tmp_path / "gpg")
 
     assert f"package is signed by {signer}." in verify(folder, signer).stdout
     # Good, and by a key that is there too, but not by the one that is asked for.
