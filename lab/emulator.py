@@ -5,6 +5,7 @@ MiniStack has no X-Ray, so the lab's own runs beside it, and is started and stop
 
 from __future__ import annotations
 
+import os
 import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from filelock import FileLock, Timeout
 from lab import emulator_process, emulator_state, ports, xray_process
 from lab.emulator_process import LOG, RECORD, STATE
 from lab.engine import service as engine_service
-from lab.errors import LabError
+from lab.errors import LabError, UsageError
 from lab.project import LAB
 
 if TYPE_CHECKING:
@@ -24,8 +25,11 @@ if TYPE_CHECKING:
     from lab.engine.discovery import Engine
     from lab.progress import Progress
 
-USUAL_PORT = 4566
+#: The environment variable that names the port of 127.0.0.1 which a new emulator takes, if it is free.
+CHOICE = "SERVERLESS_LAB_PORT"
+_USUAL_PORT = 4566
 _PORT = STATE / "port"
+_PORTS_TO_CHOOSE = range(1024, 65536)
 _PORTS_TRIED = 5
 _LOCK_SECONDS = 120
 
@@ -179,9 +183,17 @@ def _lend_engine_again(port: int, progress: Progress) -> None:
 
 def _free_port(progress: Progress) -> int:
     """Choose the port that was used before, as queue URLs in deployed stacks name it; else the usual one; else any."""
-    before = int(_PORT.read_text()) if _PORT.exists() else USUAL_PORT
-    port = ports.first_free([before, USUAL_PORT])
+    usual = _usual_port()
+    before = int(_PORT.read_text()) if _PORT.exists() else usual
+    port = ports.first_free([before, usual])
     if port != before:
         again = ", so `lab up` what was deployed before once more" if _PORT.exists() else ""
         progress.note(f"Port {before} is taken: the emulator uses {port}{again}.")
     return port
+
+
+def _usual_port() -> int:
+    chosen = os.environ.get(CHOICE) or str(_USUAL_PORT)
+    if not (chosen.isdecimal() and int(chosen) in _PORTS_TO_CHOOSE):
+        raise UsageError(f"{CHOICE} is {chosen}: a number from 1024 to 65535; or leave it unset.")
+    return int(chosen)

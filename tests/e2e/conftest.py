@@ -16,6 +16,7 @@ from typing import Any
 import boto3
 import pytest
 
+from lab import emulator, ports
 from lab.engine import discovery, scratch_base
 from lab.engine.images import BASE_IMAGE
 from lab.errors import LabError
@@ -78,6 +79,12 @@ def started(lab: Lab, lab_home: Path) -> Emulated:
 def lab_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     # A space in the path, as users have it.
     return tmp_path_factory.mktemp("lab home")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def port_of_its_own() -> None:
+    """Give the emulator of each process of tests a port that no other takes while it is stopped for a moment."""
+    os.environ.setdefault(emulator.CHOICE, str(ports.first_free([])))
 
 
 @pytest.fixture(scope="session")

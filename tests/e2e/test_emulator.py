@@ -16,6 +16,8 @@ import boto3
 import psutil
 import pytest
 
+from lab import ports
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -136,6 +138,19 @@ def test_a_taken_port_is_left_to_its_owner(home: Home) -> None:
         endpoint = str(home.start()["endpoint"])
     assert not endpoint.endswith(f":{taken}")
     assert f"Port {taken} is taken" in home.said
+
+
+@pytest.mark.parametrize("chosen", ["80", "65536", "web"])
+def test_a_port_that_cannot_be_is_refused(home: Home, monkeypatch: pytest.MonkeyPatch, chosen: str) -> None:
+    monkeypatch.setenv("SERVERLESS_LAB_PORT", chosen)
+    assert f"SERVERLESS_LAB_PORT is {chosen}: a number from 1024 to 65535" in home.python(START).stderr
+
+
+def test_the_port_can_be_chosen(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = ports.first_free([])
+    monkeypatch.setenv("SERVERLESS_LAB_PORT", str(chosen))
+    assert home.start()["endpoint"] == f"http://127.0.0.1:{chosen}"
+    assert home.said == ""
 
 
 def test_an_emulator_that_was_killed_is_detected_and_said(home: Home) -> None:
