@@ -85,10 +85,12 @@ def deploy(
         target.supply(Path(assembly), progress)
         progress.step("Deploying")
         stacks = [section.stack_id for section in sections]
-        cdk.run(
-            *("deploy", *stacks, "--app", assembly, "--require-approval", "never", "--progress", "events"),
-            progress=progress,
-        )
+        words = ("deploy", *stacks, "--app", assembly, "--require-approval", "never", "--progress", "events")
+        try:
+            cdk.run(*words, progress=progress)
+        except KeyboardInterrupt:
+            progress.note("What was deployed so far stays: `lab up` goes on from there, `lab status` shows it.")
+            raise
     return [find(section, target) for section in sections]
 
 

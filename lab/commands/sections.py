@@ -15,8 +15,10 @@ from lab.project import LAB, require_checkout
 from lab.target import Target, TargetName
 from lab.views import checks
 from lab.views import picture as drawing
-from lab.views.terminal import out, print_json, print_table, steps
+from lab.views.terminal import err, out, print_json, print_table, steps
 from lab_stacks import catalog
+
+_WHOLE = ("CREATE_COMPLETE", "UPDATE_COMPLETE")
 
 
 def list_sections(*, json: Json = False) -> None:
@@ -208,6 +210,9 @@ def status(*, target: TargetOption = TargetName.LOCAL, json: Json = False) -> No
         kept = "with the state that it had" if emulator_process.STATE.exists() else "and deploys to it"
         out.print(f"The emulator does not run; `lab up` starts it, {kept}.")
     print_table(["SECTION", "STACK"], list(states.items()))
+    unfinished = [section for section, state in states.items() if state not in {nothing, *_WHOLE}]
+    if unfinished:
+        err.print(f"Not whole: `lab up {' '.join(unfinished)}` goes on, if no other `lab` is deploying it now.")
 
 
 def _say_what_xray_received() -> None:

@@ -124,6 +124,7 @@ def _pulled(wanted: Choice, engine: Engine, environment: Mapping[str, str], prog
     fault = _fault([engine.name, "pull", str(wanted.image)], environment)
     if fault is None:
         return wanted
+    progress.step_failed()
     why = f"{engine.name} has no {wanted.image} and cannot pull it ({fault}). Once you have pulled it, `lab up` uses it"
     return replace(wanted, image=None, reason=Reason.NO_IMAGE, why=why)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -63,9 +63,21 @@ class Steps:
 
     def end_step(self) -> None:
         """Leave a line for the step that is over."""
+        self._leave("[green]✓[/green]")
+
+    def step_failed(self) -> None:
+        """Leave a line for the step that came to nothing."""
+        self._leave("[yellow]![/yellow]")
+
+    def interrupted(self) -> None:
+        """Leave a line for what Ctrl-C ended."""
+        self._step = f"Interrupted{': ' if self._step else ''}{self._step}"
+        self._leave("[red]✗[/red]")
+
+    def _leave(self, mark: str) -> None:
         if self._step:
             took = time.monotonic() - self._started
-            err.print(f"[green]✓[/green] {escape(self._step)} [dim]{took:.1f} s[/dim]")
+            err.print(f"{mark} {escape(self._step)} [dim]{took:.1f} s[/dim]")
         self._step = ""
 
     def _show(self, text: str) -> None:
@@ -76,14 +88,13 @@ class Steps:
 @contextmanager
 def steps() -> Iterator[Steps]:
     """Show the progress of what happens inside the ``with`` block."""
-    if err.is_terminal:
-        with err.status("") as status:
-            progress = Steps(status)
+    with err.status("") if err.is_terminal else nullcontext() as status:
+        progress = Steps(status)
+        try:
             yield progress
-            progress.end_step()
-    else:
-        progress = Steps(None)
-        yield progress
+        except KeyboardInterrupt:
+            progress.interrupted()
+            raise
         progress.end_step()
 
 
@@ -95,7 +106,9 @@ def print_json(value: Any) -> None:
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str | None = None) -> None:
     """Print a table; where nobody watches, a line a row with tabs between the cells."""
     if out.is_terminal:
-        table = Table(*columns, title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+        table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+        for column in columns:
+            table.add_column(column, overflow="fold")  # what does not fit goes on in the next line, and is not cut
         for row in rows:
             table.add_row(*(escape(" ".join(cell.split())) for cell in row))
         out.print(table, soft_wrap=False)

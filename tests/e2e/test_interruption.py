@@ -57,6 +57,8 @@ def test_a_deployment_can_be_interrupted_and_goes_on_at_the_next_start(lab: Lab,
     interrupted = interrupt_during(["up", "sqs-lambda"], said, lab_home)
     assert interrupted.returncode == 130
     assert "Traceback" not in interrupted.stderr
+    assert f"Interrupted: {said}" in interrupted.stderr
+    assert ("`lab up` goes on from there" in interrupted.stderr) == (said == "Deploying")
 
     lab("up", "sqs-lambda")
     assert json.loads(lab("run", "sqs-lambda", "--no-deploy", "--json").stdout)["failed"] == 0

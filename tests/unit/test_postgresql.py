@@ -30,6 +30,9 @@ class Steps:
     def step(self, text: str) -> None:
         self.said.append(text)
 
+    def step_failed(self) -> None:
+        self.said.append("which failed")
+
     detail = note = step
 
 
@@ -134,8 +137,10 @@ def test_an_image_that_cannot_be_had_is_not_pulled_again_unless_another_one_is_a
 ) -> None:
     install(tmp_path)
     machine.engine = ENGINE
-    said = [prepare(tmp_path, "18.4")[-1] for _ in range(2)]
+    first = prepare(tmp_path, "18.4")
+    said = [first[-1], prepare(tmp_path, "18.4")[-1]]
 
+    assert first[1] == "which failed"
     assert said[0].endswith(
         "PostgreSQL 18, embedded: podman has no public.ecr.aws/docker/library/postgres:18 and cannot pull it "
         "(there is no network). Once you have pulled it, `lab up` uses it"
