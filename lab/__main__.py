@@ -8,7 +8,10 @@ def main() -> None:
     try:
         from lab import cli  # noqa: PLC0415 - whoever installed the package for its blocks has not what it needs
     except ModuleNotFoundError as error:
-        sys.exit(f"lab: {error.name} is not installed. `lab` runs inside a checkout: clone one, and say `make lab`.")
+        sys.exit(
+            "lab: it runs inside a checkout of the project, which `make lab` sets up. An installation of the package "
+            f"is for its blocks alone: {error.name} is not there."
+        )
     cli.main()
 
 

@@ -43,6 +43,9 @@ def preview(
 
     A policy that AWS would refuse is refused, with everything that is wrong with it. With `--target aws` and the name
     of a repository, AWS previews the same policy too, and the exit status is 1 where the two differ.
+
+    `lab ecr preview --policy policy.json --images my-repository`, or, before there is a repository,
+    `aws ecr describe-images --repository-name another | lab ecr preview --policy policy.json --images -`.
     """
     is_file = _is_file(images)
     if policy == images == documents.STDIN:
