@@ -28,15 +28,22 @@ _INTERRUPTED = 130
 
 
 class Evidence(str, Enum):
-    """What a check rests on, so that nobody takes an emulation for AWS."""
+    """What a check rests on, so that nobody takes an emulation for AWS.
+
+    ``OFFLINE`` is what the project's own programs compute from files: nothing of it was deployed.
+    """
 
     EMULATED = "emulated"
     REAL_CONTAINER = "real container"
     REAL_DATABASE = "real PostgreSQL"
     TEMPLATE = "template"
+    OFFLINE = "offline"
     CONTROL_PLANE_ONLY = "control plane only"
     AWS_ONLY = "AWS only"
     AWS = "AWS"
+
+
+_THE_SAME_ON_AWS = {Evidence.TEMPLATE, Evidence.OFFLINE}
 
 
 class Outcome(str, Enum):
@@ -190,7 +197,7 @@ def _made(check: Check, deployed: Deployment) -> Result:
         reason = (check.find_out.__doc__ or "").strip().splitlines()[0]
         return Result(check, check.evidence, Outcome.SKIPPED, f"Runs with --target aws: {reason}")
     evidence = check.evidence
-    if on_aws and evidence is not Evidence.TEMPLATE:
+    if on_aws and evidence not in _THE_SAME_ON_AWS:
         evidence = Evidence.AWS
     try:
         return Result(check, evidence, Outcome.PASSED, check.find_out(deployed))

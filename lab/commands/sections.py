@@ -70,8 +70,8 @@ def run(
     """Deploy a section and run its runbook: use what was deployed, and check every claim.
 
     Each check says what it rests on: `emulated`, `real container`, `real PostgreSQL`, `template` (what was deployed
-    says so), `control plane only` (the service's API says so), `AWS only` (skipped here), or `AWS`. The exit status is
-    0 only if nothing failed.
+    says so), `offline` (computed from files), `control plane only` (the service's API says so), `AWS only` (skipped
+    here), or `AWS`. The exit status is 0 only if nothing failed.
     """
     section, values = catalog.section(section_id), choices.context(posture, context)
     book = runbook.of(section)

@@ -34,7 +34,7 @@ _BREAKS = [
 ]
 
 
-@runbook.check("The specification of each provider is what EKS Anywhere takes", evidence=Evidence.TEMPLATE)
+@runbook.check("The specification of each provider is what EKS Anywhere takes", evidence=Evidence.OFFLINE)
 def specifications_hold(deployed: Deployment) -> str:  # noqa: ARG001 - as every check
     """Rendered as YAML, read again, and held against EKS Anywhere's own schemas and rules."""
     documents = 0
@@ -45,7 +45,7 @@ def specifications_hold(deployed: Deployment) -> str:  # noqa: ARG001 - as every
     return f"{len(CLUSTERS)} clusters, {documents} documents: {', '.join(CLUSTERS)}"
 
 
-@runbook.check("A broken specification is refused at the line that is wrong", evidence=Evidence.TEMPLATE)
+@runbook.check("A broken specification is refused at the line that is wrong", evidence=Evidence.OFFLINE)
 def broken_is_refused(deployed: Deployment) -> str:  # noqa: ARG001
     """A field that does not exist, an unquoted 1.30, even etcd, workers without machines, an address of DHCP."""
     whole = VSPHERE.as_yaml()
@@ -60,7 +60,7 @@ def broken_is_refused(deployed: Deployment) -> str:  # noqa: ARG001
     return ", ".join(seen)
 
 
-@runbook.check("An upgrade plan takes one minor version at a time, in an order that can be", evidence=Evidence.TEMPLATE)
+@runbook.check("An upgrade plan takes one minor version at a time, in an order that can be", evidence=Evidence.OFFLINE)
 def upgrade_is_planned(deployed: Deployment) -> str:  # noqa: ARG001
     """From the oldest EKS Anywhere that has Kubernetes 1.30 to the newest of both; after each step, the rules hold."""
     newest = next(iter(kubernetes_versions()))
@@ -87,7 +87,7 @@ def upgrade_is_planned(deployed: Deployment) -> str:  # noqa: ARG001
     return f"{len(plan.steps)} steps, {way}; a way back is refused"
 
 
-@runbook.check("A cluster's images are told from those of another EKS Distro release", evidence=Evidence.TEMPLATE)
+@runbook.check("A cluster's images are told from those of another EKS Distro release", evidence=Evidence.OFFLINE)
 def images_are_checked(deployed: Deployment) -> str:  # noqa: ARG001
     """The images of one release of each channel, held against it and against the one before."""
     newest, before = releases.pinned()[:2]

@@ -97,9 +97,10 @@ def test_on_aws_nothing_is_called_emulated(evidence: Evidence) -> None:
     assert result.evidence is Evidence.AWS
 
 
-def test_a_template_is_a_template_on_aws_too() -> None:
-    [result] = report_of(book_with("seen", evidence=Evidence.TEMPLATE), TargetName.AWS).results
-    assert result.evidence is Evidence.TEMPLATE
+@pytest.mark.parametrize("evidence", [Evidence.TEMPLATE, Evidence.OFFLINE])
+def test_what_rests_on_no_service_is_the_same_on_aws(evidence: Evidence) -> None:
+    [result] = report_of(book_with("seen", evidence=evidence), TargetName.AWS).results
+    assert result.evidence is evidence
 
 
 def test_ctrl_c_ends_the_runbook_also_where_something_was_left_behind() -> None:
