@@ -5,24 +5,22 @@ from __future__ import annotations
 import re
 import time
 import uuid
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 from lab.bookshop import people
 from lab.bookshop.client.exceptions import GraphQLClientGraphQLMultiError, GraphQLClientHttpError
-from lab.bookshop.client.input_types import CreateBookInput, OrderLineInput, PlaceOrderInput, UpdateBookInput
+from lab.bookshop.client.input_types import OrderLineInput, PlaceOrderInput, UpdateBookInput
 from lab.bookshop.connection import SignedRequests, address, connected, error_types
-from lab.database import database
 from lab.errors import LabError
 from lab.events.inbox import Inbox
 from lab.runbook import Evidence, Runbook, wait_for
+from lab.runbooks import appsync_stock as stock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     import httpx
 
-    from lab.bookshop.client import BookshopClient
     from lab.bookshop.connection import Bearer
     from lab.bookshop.subscription import Changes
     from lab.deployment import Deployment
@@ -37,7 +35,7 @@ _LINES = 20
 def books_live_and_die(deployed: Deployment) -> str:
     """Mutations and queries of the generated client, each with a signed request; DynamoDB keeps the book."""
     with connected(deployed) as shop:
-        made = shop.create_book(_book("Emma", cents=1200, cost=700)).createBook
+        made = shop.create_book(stock.book("Emma", cents=1200, cost=700)).createBook
         assert made.version == 1, f"it begins at version {made.version}"
         read = shop.book(made.id).book
         assert read == made, f"made {made}, and read {read}"
@@ -52,12 +50,12 @@ def books_live_and_die(deployed: Deployment) -> str:
 @runbook.check("A write on a wrong condition is refused, with a type that says what to do", evidence=Evidence.EMULATED)
 def conditions_are_kept(deployed: Deployment) -> str:
     """A book that is there already, one that changed meanwhile, one that is not there, one that cannot be."""
-    with connected(deployed) as shop, _one_book(shop) as book:
+    with connected(deployed) as shop, stock.one_book(shop) as book:
         attempts: dict[str, Callable[[], Any]] = {
-            "AlreadyExists": lambda: shop.create_book(_book("Emma", id=book.id)),
+            "AlreadyExists": lambda: shop.create_book(stock.book("Emma", id=book.id)),
             "Conflict": lambda: shop.update_book(UpdateBookInput(id=book.id, expectedVersion=7, cents=1)),
             "NotFound": lambda: shop.delete_book(str(uuid.uuid4()), 1),
-            "InvalidInput": lambda: shop.create_book(_book("", genre="runbook")),
+            "InvalidInput": lambda: shop.create_book(stock.book("", genre="runbook")),
         }
         for expected, attempt in attempts.items():
             answered = _refused(attempt)
@@ -71,7 +69,7 @@ def conditions_are_kept(deployed: Deployment) -> str:
 def a_thousand_books_are_paged(deployed: Deployment) -> str:
     """By the table's index, with the token of each page; the books are written past the API, to be quick."""
     genre = f"runbook-{uuid.uuid4()}"
-    with connected(deployed) as shop, _stocked(deployed, genre, _BOOKS) as ids:
+    with connected(deployed) as shop, stock.stocked(deployed, genre, _BOOKS) as ids:
         read, pages, token = list[str](), 0, None
         while pages == 0 or token:
             page = shop.books(genre, limit=_PAGE, nextToken=token).books
@@ -86,7 +84,7 @@ def a_thousand_books_are_paged(deployed: Deployment) -> str:
 def lists_are_computed_at_once(deployed: Deployment) -> str:
     """The function logs a line for each invocation, with how many books it quoted; they are counted."""
     genre = f"runbook-{uuid.uuid4()}"
-    with connected(deployed) as shop, _stocked(deployed, genre, _PAGE):
+    with connected(deployed) as shop, stock.stocked(deployed, genre, _PAGE):
         shop.quoted_books(genre, "DE", limit=1)  # wakes the function
         since = int(time.time() * 1000)
         quoted = shop.quoted_books(genre, "DE", limit=_PAGE).books.items
@@ -104,7 +102,7 @@ def lists_are_computed_at_once(deployed: Deployment) -> str:
 def an_order_crosses_all_sources(deployed: Deployment) -> str:
     """Aurora has the order, DynamoDB its books; one function quotes them, another adds up what Aurora knows of them."""
     genre, orders = f"runbook-{uuid.uuid4()}", 2
-    with connected(deployed) as shop, _stocked(deployed, genre, _LINES) as ids, _customer(deployed) as email:
+    with connected(deployed) as shop, stock.stocked(deployed, genre, _LINES) as ids, stock.customer(deployed) as email:
         lines = [OrderLineInput(bookId=book_id, quantity=3) for book_id in ids]
         order = PlaceOrderInput(name="Ada Lovelace", email=email, lines=lines)
         placed = [shop.place_order(order).placeOrder for _ in range(orders)][-1]
@@ -128,7 +126,7 @@ def an_order_crosses_all_sources(deployed: Deployment) -> str:
 def orders_are_whole_or_not_there(deployed: Deployment) -> str:
     """A book that the shop does not have, one book twice, and an id that is none."""
     genre = f"runbook-{uuid.uuid4()}"
-    with connected(deployed) as shop, _stocked(deployed, genre, 1) as [book_id], _customer(deployed) as email:
+    with connected(deployed) as shop, stock.stocked(deployed, genre, 1) as [book_id], stock.customer(deployed) as email:
 
         def place(*ids: str) -> Any:
             lines = [OrderLineInput(bookId=one, quantity=1) for one in ids]
@@ -154,7 +152,7 @@ def orders_are_whole_or_not_there(deployed: Deployment) -> str:
 def fields_are_for_whom_they_are_for(deployed: Deployment) -> str:
     """A role that may only query; somebody who signed in, and somebody of the staff; and a stranger."""
     genre = f"runbook-{uuid.uuid4()}"
-    with _stocked(deployed, genre, 1) as [book_id]:
+    with stock.stocked(deployed, genre, 1) as [book_id]:
         with people.role(deployed, "Query.books") as auth, connected(deployed, auth) as reader:
             # AWS takes some seconds until a right that was given is in force.
             wait_for(lambda: not _refused(lambda: reader.books(genre)))
@@ -180,9 +178,9 @@ def fields_are_for_whom_they_are_for(deployed: Deployment) -> str:
 def mutations_are_announced(deployed: Deployment) -> str:
     """A rule of EventBridge sends the bookshop's events to a queue, which is read here."""
     url = deployed.output("QueueUrl")
-    with connected(deployed) as shop, _customer(deployed) as email:
-        book = shop.create_book(_book("Persuasion")).createBook
-        _refused(lambda: shop.create_book(_book("Persuasion", id=book.id)))
+    with connected(deployed) as shop, stock.customer(deployed) as email:
+        book = shop.create_book(stock.book("Persuasion")).createBook
+        _refused(lambda: shop.create_book(stock.book("Persuasion", id=book.id)))
         shop.update_book(UpdateBookInput(id=book.id, expectedVersion=1, title="Sanditon"))
         _refused(lambda: shop.update_book(UpdateBookInput(id=book.id, expectedVersion=1, cents=1)))
         ordered = PlaceOrderInput(name="Ada", email=email, lines=[OrderLineInput(bookId=book.id, quantity=1)])
@@ -219,7 +217,7 @@ def changes_are_heard(deployed: Deployment) -> str:
     from lab.bookshop.subscription import changes  # noqa: PLC0415 - nothing else needs its library
 
     url, genre = address(deployed, "REALTIME"), f"runbook-{uuid.uuid4()}"
-    with connected(deployed) as shop, _stocked(deployed, genre, 2) as [other_id, book_id]:
+    with connected(deployed) as shop, stock.stocked(deployed, genre, 2) as [other_id, book_id]:
 
         def change(changed_id: str) -> int:
             book = shop.book(changed_id).book
@@ -273,63 +271,6 @@ def api_is_as_deployed(deployed: Deployment) -> str:
     }
     assert modes == {"AWS_IAM", "AMAZON_COGNITO_USER_POOLS"}, f"it lets in {modes}"
     return f"logs of {logs['fieldLogLevel']} without contents, X-Ray, {', '.join(sorted(modes))}"
-
-
-def _book(
-    title: str, *, id: str | None = None, genre: str = "runbook", cents: int = 1200, cost: int | None = None
-) -> CreateBookInput:
-    return CreateBookInput(id=id, title=title, author="Jane Austen", genre=genre, cents=cents, cost=cost)
-
-
-@contextmanager
-def _one_book(shop: BookshopClient) -> Iterator[Any]:
-    book = shop.create_book(_book("Emma")).createBook
-    try:
-        yield book
-    finally:
-        shop.delete_book(book.id, book.version)
-
-
-@contextmanager
-def _customer(deployed: Deployment) -> Iterator[str]:
-    """Name a customer whom nobody knows, and forget the customer and the orders in the end."""
-    email = f"runbook-{uuid.uuid4()}@example.com"
-    try:
-        yield email
-    finally:
-        orders = database(deployed, "ApplicationSecretArn")
-        for statement in (
-            "DELETE FROM purchase USING customer WHERE customer.id = customer_id AND email = :email",
-            "DELETE FROM customer WHERE email = :email",
-        ):
-            orders.execute(statement, {"email": email})
-
-
-@contextmanager
-def _stocked(deployed: Deployment, genre: str, count: int) -> Iterator[list[str]]:
-    """Put books of a genre into the table, and take them out again; their ids are in the order of their titles."""
-    table = deployed.target.session.resource("dynamodb").Table(deployed.output("TableName"))
-    ids = [f"{genre}-{number:04}" for number in range(count)]
-    try:
-        with table.batch_writer() as batch:
-            for number, book_id in enumerate(ids):
-                batch.put_item(
-                    {
-                        "id": book_id,
-                        "title": f"Volume {number:04}",
-                        "author": "Jane Austen",
-                        "genre": genre,
-                        "cents": 1200,
-                        "cost": 700,
-                        "version": 1,
-                        "changedAt": "2026-01-31T12:00:00.000Z",
-                    }
-                )
-        yield ids
-    finally:
-        with table.batch_writer() as batch:
-            for book_id in ids:
-                batch.delete_item(Key={"id": book_id})
 
 
 def _until_heard(heard: Changes, change: Callable[[], int]) -> int:

@@ -5,29 +5,21 @@ from __future__ import annotations
 import json
 import urllib.request
 import uuid
-from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from lab.errors import UsageError
-from lab.project import LAB
-from lab.runbook import Evidence, NotMadeError, Runbook, wait_for
-from lab.sar import deploying, packaging, publishing, sharing
-from lab.target import TargetName
+from lab.runbook import Evidence, NotMadeError, Runbook
+from lab.runbooks import sar_accounts
+from lab.runbooks.sar_accounts import MESSAGES, STRANGER, Account, Publication
+from lab.sar import deploying, publishing, sharing
 from lambda_src.published_application.rules import METADATA, code_locations
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from lab.deployment import Deployment
 
 runbook = Runbook()
-# On the emulator an access key of twelve digits is that account's; nobody but the runbook uses this one.
-STRANGER = "111122223333"
-MEMBER = "runbook-member"
-MESSAGES = 20
 # The one that the CDK deploys to rotate a secret: everybody may, in every region.
 OF_AWS = "arn:aws:serverlessrepo:us-east-1:297356227824:applications/SecretsManagerRDSPostgreSQLRotationSingleUser"
 
@@ -37,7 +29,7 @@ OF_AWS = "arn:aws:serverlessrepo:us-east-1:297356227824:applications/SecretsMana
 )
 def package_is_uploaded(deployed: Deployment) -> str:
     """Code, licence and readme, by names that come from their contents; packaging again uploads nothing."""
-    template = _packaged(deployed)
+    template = sar_accounts.packaged(deployed)
     metadata = template["Metadata"][METADATA]
     addresses = [*code_locations(template).values(), metadata["LicenseUrl"], metadata["ReadmeUrl"]]
     s3, bucket = deployed.client("s3"), deployed.output("BucketName")
@@ -46,7 +38,7 @@ def package_is_uploaded(deployed: Deployment) -> str:
         assert address.startswith(f"s3://{bucket}/"), f"{address} is not in the bucket {bucket}"
         sizes.append(s3.head_object(Bucket=bucket, Key=address.removeprefix(f"s3://{bucket}/"))["ContentLength"])
     before = _versions_in(s3, bucket)
-    assert _packaged(deployed) == template, "packaged again, it is another package"
+    assert sar_accounts.packaged(deployed) == template, "packaged again, it is another package"
     assert _versions_in(s3, bucket) == before, "packaging again uploaded something"
     return f"{len(addresses)} objects, {sum(sizes):,} bytes, in {bucket}"
 
@@ -54,7 +46,7 @@ def package_is_uploaded(deployed: Deployment) -> str:
 @runbook.check("What is published is private, and one's own", evidence=Evidence.EMULATED)
 def published_is_private(deployed: Deployment) -> str:
     """Without a policy it is for the account that published it: the API lists it there, with what it asks for."""
-    with _Publication.of(deployed) as publication:
+    with Publication.of(deployed) as publication:
         mine = publishing.described(publication.repository, publication.name)
         audience = sharing.audience_now(publication.repository, publication.application_id)
         assert audience == sharing.Audience(), f"it is shared with {audience}"
@@ -66,7 +58,7 @@ def published_is_private(deployed: Deployment) -> str:
 @runbook.check("A version that is published stays as it is", evidence=Evidence.EMULATED)
 def versions_are_kept(deployed: Deployment) -> str:
     """The same version again is refused, by `lab sar publish` and by the service; the next one is taken."""
-    with _Publication.of(deployed) as publication:
+    with Publication.of(deployed) as publication:
         try:
             publishing.publish(publication.repository, publication.template)
         except UsageError as error:
@@ -95,7 +87,7 @@ def bucket_policy_is_needed(deployed: Deployment) -> str:
     elsewhere = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
     s3.create_bucket(Bucket=bucket, **elsewhere)
     try:
-        template = _packaged(deployed, bucket)
+        template = sar_accounts.packaged(deployed, bucket)
         template["Metadata"][METADATA]["Name"] = bucket
         repository = publishing.client(deployed.target.session)
         try:
@@ -117,8 +109,8 @@ def bucket_policy_is_needed(deployed: Deployment) -> str:
 @runbook.check("Another account neither sees nor deploys it, before it is shared and after", evidence=Evidence.EMULATED)
 def strangers_are_refused(deployed: Deployment) -> str:
     """Tried by a client of that account: look at it, list its versions, get its template, deploy it."""
-    stranger = _stranger(deployed)
-    with _Publication.of(deployed) as publication:
+    stranger = sar_accounts.stranger(deployed)
+    with Publication.of(deployed) as publication:
         wanted = publication.made["Version"]["RequiredCapabilities"]
         attempts: dict[str, dict[str, Any]] = {
             "get_application": {},
@@ -147,10 +139,10 @@ def strangers_are_refused(deployed: Deployment) -> str:
 @runbook.check("An organization's accounts see what is shared with it, and others do not", evidence=Evidence.EMULATED)
 def organization_sees_it(deployed: Deployment) -> str:
     """By clients of a member account and of one outside; then the organization ends the sharing by itself."""
-    stranger = _stranger(deployed)
-    member = _member(deployed)
+    stranger = sar_accounts.stranger(deployed)
+    member = sar_accounts.member(deployed)
     organization = deployed.client("organizations").describe_organization()["Organization"]["Id"]
-    with _Publication.of(deployed) as publication:
+    with Publication.of(deployed) as publication:
 
         def answers() -> list[str]:
             return [publication.refusal_of("get_application", one.repository) for one in (member, stranger)]
@@ -175,8 +167,8 @@ def organization_sees_it(deployed: Deployment) -> str:
 )
 def shared_is_deployed(deployed: Deployment) -> str:
     """From the package: every capability must be acknowledged; then queue, function and table of its own."""
-    stranger = _stranger(deployed)
-    with _Publication.of(deployed) as publication:
+    stranger = sar_accounts.stranger(deployed)
+    with Publication.of(deployed) as publication:
         publication.share(accounts=(STRANGER,))
         found = publishing.described(stranger.repository, publication.application_id)
         wanted = found["Version"]["RequiredCapabilities"]
@@ -209,7 +201,7 @@ def shared_is_deployed(deployed: Deployment) -> str:
 )
 def links_are_signed(deployed: Deployment) -> str:
     """What the repository keeps is its own copy; a link to it is signed, and ends."""
-    with _Publication.of(deployed) as publication:
+    with Publication.of(deployed) as publication:
         shown = publishing.described(publication.repository, publication.name)
         with urllib.request.urlopen(shown["LicenseUrl"], timeout=30) as answer:  # noqa: S310 - the repository's own
             licence = answer.read()
@@ -234,7 +226,7 @@ def links_are_signed(deployed: Deployment) -> str:
 def nested_is_pinned(deployed: Deployment) -> str:
     """A newer version changes nothing in the stack; a version that is not there is refused."""
     cloudformation = deployed.client("cloudformation")
-    with _Publication.of(deployed) as publication:
+    with Publication.of(deployed) as publication:
         publication.template["Metadata"][METADATA]["SemanticVersion"] = "2.0.0"
         publication.template["Outputs"] = {}
         publishing.publish(publication.repository, publication.template)
@@ -247,7 +239,7 @@ def nested_is_pinned(deployed: Deployment) -> str:
         try:
             outputs = _create(cloudformation, publication.name, _nesting(publication.application_id, "1.0.0"))
             assert outputs.keys() == {"QueueUrl", "TableName"}, f"version 1.0.0 has the outputs {', '.join(outputs)}"
-            stored = _Account(publication.repository, cloudformation, deployed, {}).send(outputs)
+            stored = Account(publication.repository, cloudformation, deployed, {}).send(outputs)
         finally:
             cloudformation.delete_stack(StackName=publication.name)
         return f"1.0.0, though 2.0.0 is there: {stored} of {MESSAGES} messages stored"
@@ -261,7 +253,7 @@ def nested_here_works(deployed: Deployment) -> str:
             "None is nested: `lab sar package && lab sar publish`, then `lab run sar -c nested_application=ARN`."
         )
     nested = {name: deployed.output(f"Nested{name}") for name in ("QueueUrl", "TableName")}
-    account = _Account(publishing.client(deployed.target.session), deployed.client("cloudformation"), deployed, {})
+    account = Account(publishing.client(deployed.target.session), deployed.client("cloudformation"), deployed, {})
     return f"{account.send(nested)} of {MESSAGES} messages through {nested['QueueUrl'].rpartition('/')[2]}"
 
 
@@ -271,111 +263,6 @@ def public_ones_are_found(deployed: Deployment) -> str:
     found = publishing.described(publishing.client(deployed.target.session), OF_AWS)
     assert found["Version"]["RequiredCapabilities"], f"it asks for nothing: {found}"
     return f"{found['Name']} {found['Version']['SemanticVersion']} by {found['Author']}"
-
-
-@dataclass
-class _Account:
-    """Clients of one account."""
-
-    repository: Any
-    cloudformation: Any
-    deployed: Deployment
-    credentials: dict[str, str]
-
-    def send(self, outputs: dict[str, str]) -> int:
-        """Send messages to the queue of a deployed application, and return how many of them its table has."""
-        sqs, dynamodb = (self.deployed.client(service, **self.credentials) for service in ("sqs", "dynamodb"))
-        entries = [{"Id": str(number), "MessageBody": f"runbook {number}"} for number in range(MESSAGES)]
-        sent: dict[str, str] = {}
-        for start in range(0, MESSAGES, 10):
-            batch = entries[start : start + 10]
-            answer = sqs.send_message_batch(QueueUrl=outputs["QueueUrl"], Entries=batch)
-            assert not answer.get("Failed"), f"not sent: {answer['Failed']}"
-            sent |= {one["MessageId"]: entries[int(one["Id"])]["MessageBody"] for one in answer["Successful"]}
-        stored: dict[str, str] = {}
-
-        def all_stored() -> bool:
-            items = dynamodb.scan(TableName=outputs["TableName"], ConsistentRead=True)["Items"]
-            stored.update({item["MessageId"]["S"]: item["Body"]["S"] for item in items})
-            return sent.items() <= stored.items()
-
-        arrived = wait_for(all_stored, seconds=120)
-        assert arrived, f"{len(sent.items() - stored.items())} of {len(sent)} are not in the table"
-        return len(sent)
-
-
-class _Publication:
-    """The packaged application, published under a name of this check's own, and gone at its end."""
-
-    def __init__(self, repository: Any, template: dict[str, Any]) -> None:
-        self.repository = repository
-        self.template = template
-        self.name = template["Metadata"][METADATA]["Name"] = f"runbook-{uuid.uuid4()}"
-        template["Metadata"][METADATA]["SemanticVersion"] = "1.0.0"
-        self.made = publishing.publish(repository, template)
-        self.application_id = str(self.made["ApplicationId"])
-
-    @classmethod
-    @contextmanager
-    def of(cls, deployed: Deployment) -> Iterator[_Publication]:
-        publication = cls(publishing.client(deployed.target.session), _packaged(deployed))
-        try:
-            yield publication
-        finally:
-            publication.repository.delete_application(ApplicationId=publication.application_id)
-
-    def share(self, *, accounts: tuple[str, ...] = (), organizations: tuple[str, ...] = ()) -> None:
-        sharing.share(self.repository, self.made, sharing.Audience(accounts=accounts, organizations=organizations))
-
-    def refusal_of(self, call: str, repository: Any = None, **parameters: Any) -> str:
-        """Make a call that must be refused; return the error's code, or ``permitted``."""
-        try:
-            getattr(repository or self.repository, call)(ApplicationId=self.application_id, **parameters)
-        except ClientError as error:
-            return str(error.response["Error"]["Code"])
-        return "permitted"
-
-
-def _stranger(deployed: Deployment) -> _Account:
-    if deployed.target.name is TargetName.AWS:
-        raise NotMadeError(
-            "It needs a second account: share with it (`lab sar share NAME --account NUMBER`), and say `lab sar deploy "
-            "ARN --target aws` with its credentials."
-        )
-    return _emulated(deployed, STRANGER)
-
-
-def _member(deployed: Deployment) -> _Account:
-    """Take the account in the organization of this one that a run before made, or make it.
-
-    :raises NotMadeError: on AWS, where an account is more than a check should make.
-    """
-    if deployed.target.name is not TargetName.LOCAL:
-        raise NotMadeError("It needs an account of your organization, and makes none on AWS.")
-    organizations = deployed.client("organizations")
-    pages = organizations.get_paginator("list_accounts").paginate()
-    there = [one["Id"] for page in pages for one in page["Accounts"] if one["Name"] == MEMBER]
-    if not there:
-        status = organizations.create_account(AccountName=MEMBER, Email=f"{MEMBER}@example.com")["CreateAccountStatus"]
-        there = [status["AccountId"]]
-    return _emulated(deployed, there[0])
-
-
-def _emulated(deployed: Deployment, account: str) -> _Account:
-    credentials = {"aws_access_key_id": account, "aws_secret_access_key": "test"}
-    return _Account(
-        publishing.client(deployed.target.session, **credentials),
-        deployed.client("cloudformation", **credentials),
-        deployed,
-        credentials,
-    )
-
-
-def _packaged(deployed: Deployment, bucket: str | None = None) -> dict[str, Any]:
-    """Package what the deployment synthesized."""
-    assembly = LAB / f"assembly-{deployed.target.name.value}"
-    template_file = packaging.template_in(assembly, deployed.section.stack_id)
-    return packaging.package(template_file, deployed.client("s3"), bucket or deployed.output("BucketName"))
 
 
 def _versions_in(s3: Any, bucket: str) -> set[tuple[str, str]]:
