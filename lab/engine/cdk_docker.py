@@ -10,12 +10,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lab.ecr import oci
-from lab.engine import service
+from lab.engine import archives, service
 from lab.errors import LabError
 from lab.loopback import is_loopback
 
@@ -48,12 +46,7 @@ def _push(engine: Engine, reference: str) -> None:
     host, _, path = reference.partition("/")
     _require_loopback(host)
     repository, _, tag = path.rpartition(":")
-    with tempfile.TemporaryDirectory() as folder:
-        archive = Path(folder) / "image.tar"
-        save = [engine.name, "save", "--output", str(archive), reference]
-        subprocess.run(save, env=engine.environment, check=True, stdout=subprocess.DEVNULL)
-        image = oci.from_archive(archive)
-    digest = oci.Registry(f"http://{host}", None).push(repository, image, tag)
+    digest = oci.Registry(f"http://{host}", None).push(repository, archives.image(engine, reference), tag)
     print(f"{tag}: digest: {digest}")
 
 
@@ -65,5 +58,5 @@ def _require_loopback(registry: str) -> None:
 if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1:]))
-    except (LabError, OSError, subprocess.CalledProcessError) as error:
+    except (LabError, OSError) as error:
         sys.exit(str(error))

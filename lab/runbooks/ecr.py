@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import uuid
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
-from lab.ecr import findings, images, oci, preview
+from lab.ecr import findings, oci, preview
+from lab.ecr import images as described_images
+from lab.engine import archives, discovery, images, service
 from lab.errors import LabError
 from lab.runbook import Evidence, NotMadeError, Runbook, wait_for
 from lab.runbooks.told_events import told
 from lab.target import TargetName
+from lambda_src.web_image import RUNTIME as WEB_IMAGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lab.deployment import Deployment
+    from lab.engine.discovery import Engine
 
 runbook = Runbook()
 Event = dict[str, Any]
@@ -46,6 +51,30 @@ def image_travels(deployed: Deployment) -> str:
         return f"{digest[:19]}..., {sum(map(len, pulled.blobs.values()))} bytes, the file {path}"
 
 
+@runbook.check("Our own web image, built here, is pushed and pulled by its digest", evidence=Evidence.REAL_CONTAINER)
+def web_image_travels(deployed: Deployment) -> str:
+    """Built by the container engine of this machine from the Dockerfile of the block WebImage."""
+    engine = service.serving() or discovery.found()
+    if engine is None:
+        raise NotMadeError(f"No image can be built: {discovery.INSTALL}.")
+    name = f"localhost/runbook:{uuid.uuid4()}"
+    arguments = [word for argument in images.build_arguments().items() for word in ("--build-arg", "=".join(argument))]
+    built = _of(engine, "build", "--tag", name, *arguments, str(WEB_IMAGE))
+    if built.returncode:
+        said = built.stderr.strip().splitlines()[-1]
+        raise NotMadeError(f"{engine.name} cannot build it ({said}); {images.BASE_IMAGE} names a base that is here.")
+    try:
+        with _Shelf.of(deployed) as shelf:
+            image = archives.image(engine, name)
+            digest = shelf.push(image, f"runbook-{uuid.uuid4()}")
+            assert shelf.registry.pull(shelf.repository, digest) == image, "what was pulled is not what was pushed"
+            served = [path for path in oci.files(image) if path.endswith("bin/serve")]
+    finally:
+        _of(engine, "rmi", name)
+    assert served, "it has no server"
+    return f"{digest[:19]}..., {len(image.blobs) - 1} layers, {sum(map(len, image.blobs.values())):,} bytes"
+
+
 @runbook.check("A tag cannot be moved to another image, unless it is one that may", evidence=Evidence.EMULATED)
 def tags_are_immutable(deployed: Deployment) -> str:
     """Tag mutability is the repository's; `latest` and `dev-*` are excluded from it."""
@@ -69,7 +98,9 @@ def tags_are_immutable(deployed: Deployment) -> str:
         return f"second push: {refused.status} {refused.code}; dev-* was moved"
 
 
-@runbook.check("The lifecycle policy does to what is there what its preview says", evidence=Evidence.EMULATED)
+@runbook.check(
+    "The preview of the deployed lifecycle policy says which images go, and when", evidence=Evidence.CONTROL_PLANE_ONLY
+)
 def lifecycle_is_previewed(deployed: Deployment) -> str:
     """Our evaluation of the deployed policy, now and in 31 days; on AWS its own preview must agree."""
     client = deployed.client("ecr")
@@ -80,7 +111,7 @@ def lifecycle_is_previewed(deployed: Deployment) -> str:
         other = shelf.push(_image("other"), f"runbook-{uuid.uuid4()}")
         checked, described = (
             preview.checked(policy, "the deployed policy"),
-            images.of_repository(client, shelf.repository),
+            described_images.of_repository(client, shelf.repository),
         )
         now = datetime.now(timezone.utc)
         today, later = (preview.preview(checked, described, now + timedelta(days=days)) for days in (0, 31))
@@ -250,6 +281,13 @@ class _Shelf:
             "imageDetails"
         ]
         return described
+
+
+def _of(engine: Engine, *words: str) -> subprocess.CompletedProcess[str]:
+    # What Docker's own format can say and OCI's cannot, Podman would leave out.
+    environment = {**engine.environment, "BUILDAH_FORMAT": "docker"}
+    command = [engine.name, *words]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
 def _image(name: str) -> oci.Image:
