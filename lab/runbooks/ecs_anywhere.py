@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
 import tempfile
 import time
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from lab.deployment import Deployment
 
 runbook = Runbook()
+_INSTALLED = ("install_ssm_agent", "install_docker", "install_ecs_agent")
 
 
 @runbook.check("The cluster is managed by AWS alone: no network, no instances, no capacity", evidence=Evidence.TEMPLATE)
@@ -45,7 +47,10 @@ def service_is_external(deployed: Deployment) -> str:
     return f"{described['schedulingStrategy']}, {definition['networkMode']} network"
 
 
-@runbook.check("The script is for its owner alone, and has no activation code in it", evidence=Evidence.EMULATED)
+@runbook.check(
+    "The script has the activation and what it installs, is for its owner alone, and has no activation code in it",
+    evidence=Evidence.EMULATED,
+)
 def script_keeps_the_code_out(deployed: Deployment) -> str:
     """What `lab anywhere register` writes: SSM activation, commands for SSM agent, ECS agent and Docker."""
     with activation(deployed) as (activation_id, code), tempfile.TemporaryDirectory() as scratch:
@@ -58,7 +63,11 @@ def script_keeps_the_code_out(deployed: Deployment) -> str:
         assert not open_to_others, f"others can read {', '.join(open_to_others)}"
         holders = [path.name for path in folder.iterdir() if code in path.read_text()]
         assert holders == [installation.CODE], f"the code is in {', '.join(holders)}"
-    return f"{len(modes)} files with the mode 0600, the code in one of its own"
+        script = (folder / installation.SCRIPT).read_text()
+        assert f"ACTIVATION_ID='{activation_id}'" in script, "the script is for another activation"
+        lacking = [one for one in _INSTALLED if not re.search(rf"^{one}$", script, re.MULTILINE)]
+        assert not lacking, f"the script does not call {', '.join(lacking)}"
+    return f"{len(modes)} files with the mode 0600, the code in one of its own; {', '.join(_INSTALLED)}"
 
 
 @runbook.check("A host registers with its activation once, and with nothing else", evidence=Evidence.EMULATED)
@@ -153,9 +162,16 @@ def task_really_runs(deployed: Deployment) -> str:
 @runbook.check("A host that leaves is drained first, and is gone from both services", evidence=Evidence.EMULATED)
 def host_is_deregistered(deployed: Deployment) -> str:
     """What `lab anywhere deregister` does: no new tasks, the end of the old ones, Amazon ECS, Systems Manager."""
+    client, cluster = deployed.client("ecs"), deployed.output("ClusterName")
     with host(deployed) as agents:
+        has_tasks = wait_for(lambda: bool(_tasks(deployed, agents)), seconds=60)
+        assert has_tasks, "no task was placed on it"
+        placed = _tasks(deployed, agents)
         [joined] = [one for one in instances.of_section(deployed) if one.instance_id == agents.instance_id]
+        # Amazon ECS itself deregisters no instance that has tasks, unless it is forced to.
         instances.deregister(deployed, joined, force=False)
+        ended = {one["lastStatus"] for one in client.describe_tasks(cluster=cluster, tasks=placed)["tasks"]}
+        assert ended == {"STOPPED"}, f"its tasks are {', '.join(sorted(ended))}"
         left = [one.instance_id for one in instances.of_section(deployed)]
         assert agents.instance_id not in left, f"it is still listed: {left}"
         try:
@@ -164,7 +180,7 @@ def host_is_deregistered(deployed: Deployment) -> str:
             refused = error.response["Error"]["Code"]
         else:
             raise AssertionError("it still gets credentials")
-    return f"tasks that ended: {joined.tasks}; credentials: {refused}"
+    return f"tasks that ended: {len(placed)}; credentials: {refused}"
 
 
 @runbook.check(

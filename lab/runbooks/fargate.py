@@ -50,6 +50,8 @@ def roles_are_apart(deployed: Deployment) -> str:
     task, execution = definition["taskRoleArn"], definition["executionRoleArn"]
     assert task != execution, f"both are {task}"
     assert task == deployed.output("TaskRoleArn"), f"the task has {task}"
+    reads = {role: _may_read_the_secret(deployed, role) for role in (execution, task)}
+    assert reads == {execution: True, task: False}, f"who may read the secret: {reads}"
     return f"{_name(task)} for the container, {_name(execution)} for what starts it"
 
 
@@ -213,6 +215,16 @@ def tasks(deployed: Deployment) -> Exhibit:
 def _require_containers(deployed: Deployment) -> None:
     if deployed.target.name is TargetName.LOCAL and service.lent() is None:
         raise NotMadeError(f"No container runs: {discovery.INSTALL}, then `lab reset` and `lab run fargate`.")
+
+
+def _may_read_the_secret(deployed: Deployment, role: str) -> bool:
+    answer = deployed.client("iam").simulate_principal_policy(
+        PolicySourceArn=role,
+        ActionNames=["secretsmanager:GetSecretValue"],
+        ResourceArns=[deployed.output("SecretArn")],
+    )
+    [result] = answer["EvaluationResults"]
+    return str(result["EvalDecision"]) == "allowed"
 
 
 def _service(deployed: Deployment) -> dict[str, Any]:
