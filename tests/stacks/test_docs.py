@@ -12,8 +12,10 @@ import pytest
 import typer
 
 from docs import blocks, make_lab, pages, sections
+from lab import runbook
 from lab.cli import app
 from lab.project import ROOT
+from lab_stacks import catalog
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,6 +74,19 @@ def test_the_app_in_the_readme_synthesizes(tmp_path: Path) -> None:
     made = runpy.run_path(str(script))
 
     assert made["app"].synth().stacks
+
+
+@pytest.mark.parametrize("entry", catalog.SECTIONS, ids=lambda entry: entry.id)
+def test_what_a_page_says_to_be_shown_by_a_check_is_one_of_its_runbook(entry: catalog.CatalogEntry) -> None:
+    titles = {check.title for check in runbook.of(entry).checks}
+    page = (ROOT / "docs" / "sections" / f"{entry.id}.md").read_text()
+    tables = re.findall(r"^\|.* \| Shown by the check \|\n\|[-| ]+\|\n((?:\|.*\|\n)+)", page, flags=re.MULTILINE)
+    cells = [row.strip("|").rpartition("|")[2].strip() for rows in tables for row in rows.splitlines()]
+    named = {one for cell in cells if not cell.startswith("tested ") for one in cell.split("; ")} - {"", "the same"}
+
+    assert named <= titles
+    # These two name what shows a line of the chapter in other ways.
+    assert bool(tables) == (entry.id not in {"eks-anywhere", "xray"})
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
