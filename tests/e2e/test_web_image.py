@@ -15,6 +15,7 @@ from lambda_src.web_image import RUNTIME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from lab.engine.discovery import Engine
 
@@ -29,6 +30,21 @@ SECONDS = 60
 def image(engine: Engine, base: str) -> str:
     run(engine.name, "build", "--quiet", "--build-arg", f"BUSYBOX_IMAGE={base}", "--tag", IMAGE, str(RUNTIME))
     return IMAGE
+
+
+def test_it_is_built_for_the_other_architecture_on_any_machine(engine: Engine, tmp_path: Path) -> None:
+    other = "arm64" if engine.architecture == "amd64" else "amd64"
+    platform, foreign_base, built = f"linux/{other}", "localhost/serverless-lab-test-base:1", f"{IMAGE}-{other}"
+    # Nothing of the base runs, so any file does for its program.
+    (tmp_path / "busybox").write_text("of another machine")
+    (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY busybox /bin/busybox\n")
+    run(engine.name, "build", "--quiet", "--platform", platform, "--tag", foreign_base, str(tmp_path))
+    arguments = ("--build-arg", f"BUSYBOX_IMAGE={foreign_base}")
+    run(engine.name, "build", "--quiet", "--platform", platform, *arguments, "--tag", built, str(RUNTIME))
+    try:
+        assert run(engine.name, "inspect", "--format", "{{.Os}}/{{.Architecture}}", built) == platform
+    finally:
+        run(engine.name, "rmi", "--force", built, foreign_base)
 
 
 @pytest.fixture(scope="module")
