@@ -63,8 +63,8 @@ class Tasks:
         [described] = self.client.describe_tasks(cluster=self.cluster, tasks=[task["taskArn"]])["tasks"]
         return dict(described)
 
-    def said(self, task: dict[str, Any], container: str) -> list[str]:
-        """Read what a container of the task logged."""
+    def said(self, task: dict[str, Any], container: str, *, lines: int = 1) -> list[str]:
+        """Read what a container of the task logged, when it is so many lines."""
         stream = f"web/{container}/{task['taskArn'].rpartition('/')[2]}"
         logs = self.session.client("logs")
         events: list[str] = []
@@ -72,9 +72,9 @@ class Tasks:
         def arrived() -> bool:
             found = logs.get_log_events(logGroupName=self.log_group, logStreamName=stream, startFromHead=True)
             events[:] = [one["message"] for one in found["events"]]
-            return bool(events)
+            return len(events) >= lines
 
-        assert wait_for(arrived, seconds=SECONDS), f"nothing in {stream}"
+        assert wait_for(arrived, seconds=SECONDS), f"in {stream}: {events}"
         return events
 
 
@@ -124,8 +124,9 @@ def test_the_entry_point_the_user_and_the_variables_are_those_of_the_definition(
         shell("web", said, environment=variables, user="1234", workingDirectory="/srv", readonlyRootFilesystem=True)
     )
 
-    assert tasks.said(task, "web")[0] == "good day 1234 /srv"
-    assert tasks.said(task, "web")[-1] == "refused"
+    [greeting, error, refused] = tasks.said(task, "web", lines=3)
+    assert (greeting, refused) == ("good day 1234 /srv", "refused")
+    assert "Read-only file system" in error
 
 
 def test_a_container_has_the_credentials_of_a_task_role_alone(tasks: Tasks) -> None:
