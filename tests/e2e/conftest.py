@@ -149,6 +149,19 @@ def lab(lab_home: Path) -> Iterator[Lab]:
     assert containers_of(f"serverless-lab={lab_home}", "--all") == ""
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Forget a lab whose containers no test looks at any more: their health checks would go on, and slow the others."""
+    run, home = (getattr(item, "funcargs", {}).get(name) for name in ("lab", "lab_home"))
+    if run and _group(item) != _group(nextitem) and containers_of(f"serverless-lab={home}"):
+        run("reset", "--yes")
+
+
+def _group(item: pytest.Item | None) -> object:
+    marker = item.get_closest_marker("xdist_group") if item else None
+    return marker.args[0] if marker else None
+
+
 @pytest.fixture(scope="session")
 def without_engine(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """Name what makes another lab, on a machine without a container engine."""
