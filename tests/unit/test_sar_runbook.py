@@ -9,7 +9,7 @@ from unittest.mock import Mock
 import pytest
 
 from lab.runbook import NotMadeError
-from lab.runbooks import sar
+from lab.runbooks import sar_accounts
 from lab.target import TargetName
 
 if TYPE_CHECKING:
@@ -23,6 +23,6 @@ def test_no_account_is_made_on_aws() -> None:
     deployed = cast("Deployment", SimpleNamespace(target=target, client=lambda _: organizations))
 
     with pytest.raises(NotMadeError, match="makes none on AWS"):
-        sar._member(deployed)
+        sar_accounts.member(deployed)
 
     assert not organizations.create_account.called
