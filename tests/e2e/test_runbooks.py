@@ -35,15 +35,20 @@ def test_the_runbook_passes(lab: Lab, entry: CatalogEntry) -> None:
             assert check["outcome"] == "skipped"
 
 
-def test_what_was_deployed_is_shown_as_such(lab: Lab) -> None:
+@pytest.fixture(scope="module")
+def everything(lab: Lab) -> None:
     lab("up")
+
+
+@pytest.mark.usefixtures("everything")
+def test_what_was_deployed_is_shown_as_such(lab: Lab) -> None:
     states = json.loads(lab("status", "--json").stdout)["sections"]
     assert set(states) == {entry.id for entry in SECTIONS}
     assert all(state.endswith("_COMPLETE") for state in states.values()), states
 
 
+@pytest.mark.usefixtures("everything")
 def test_nothing_is_left_to_deploy(lab: Lab) -> None:
-    lab("up")
     shown = lab("diff", "--fail").stdout
     looked_at = [line.split()[1] for line in shown.splitlines() if line.startswith("Stack ")]
     assert looked_at == [entry.stack_id for entry in SECTIONS]
