@@ -64,16 +64,20 @@ def access_is_by_entries(deployed: Deployment) -> str:
 
 @runbook.check("Pods have a place: on Fargate, or on Auto Mode's nodes", evidence=Evidence.CONTROL_PLANE_ONLY)
 def pods_have_a_place(deployed: Deployment) -> str:
-    """A Fargate profile selects the namespace of the workload and that of the system, and CoreDNS is told so."""
+    """A Fargate profile selects the workload's namespace and the system's; hybrid nodes have kube-proxy and CoreDNS."""
     client, name = deployed.client("eks"), deployed.output("ClusterName")
+    described = _cluster(deployed)
+    if described.get("remoteNetworkConfig", {}).get("remoteNodeNetworks"):
+        lacks = {"coredns", "kube-proxy"} - set(client.list_addons(clusterName=name)["addons"])
+        assert not lacks, f"hybrid nodes lack {', '.join(sorted(lacks))}"
     profiles = client.list_fargate_profiles(clusterName=name)["fargateProfileNames"]
     if not profiles:
-        pools = _cluster(deployed)["computeConfig"]["nodePools"]
+        pools = described["computeConfig"]["nodePools"]
         assert pools, "neither a Fargate profile nor a node pool"
         return f"Auto Mode's node pools {', '.join(pools)}"
     [profile] = profiles
-    described = client.describe_fargate_profile(clusterName=name, fargateProfileName=profile)["fargateProfile"]
-    selected = {selector["namespace"] for selector in described["selectors"]}
+    details = client.describe_fargate_profile(clusterName=name, fargateProfileName=profile)["fargateProfile"]
+    selected = {selector["namespace"] for selector in details["selectors"]}
     assert {deployed.output("Namespace"), "kube-system"} <= selected, f"it selects {', '.join(sorted(selected))}"
     addon = client.describe_addon(clusterName=name, addonName="coredns")["addon"]
     assert json.loads(addon["configurationValues"])["computeType"] == "Fargate", "CoreDNS waits for a node"

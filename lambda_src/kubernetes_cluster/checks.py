@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from aws_cdk import Token
 from aws_cdk import aws_ec2 as ec2
 
-from lambda_src.kubernetes_cluster.compute import CORE_DNS, Compute
+from lambda_src.kubernetes_cluster.compute import ADDONS, Compute
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ _NAMESPACE = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 
 def check_version(options: Options, version: str, addons: Mapping[str, str]) -> None:
     """A version that AWS supports, and add-ons whose versions are exact."""
-    options.require(version in CORE_DNS, "kubernetes_version", version, f"one of {', '.join(CORE_DNS)}")
+    options.require(version in ADDONS, "kubernetes_version", version, f"one of {', '.join(ADDONS)}")
     for name, addon_version in addons.items():
         exact = re.fullmatch(r"v\d+\.\d+\.\d+-eksbuild\.\d+", addon_version) is not None
         permitted = "an exact one, such as v1.14.2-eksbuild.4; `aws eks describe-addon-versions` lists them"

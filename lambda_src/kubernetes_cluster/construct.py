@@ -55,7 +55,7 @@ class KubernetesCluster(eks.Cluster):
     :param administrators: ARNs of the IAM roles that may do everything in the cluster.
     :param remote_node_networks: private networks (CIDR) outside AWS with hybrid nodes, that a VPN or Direct Connect
         links to the VPC; apart from the VPC's addresses, and from 10.100.0.0/16 and 172.20.0.0/16, one of which
-        Kubernetes' services get.
+        Kubernetes' services get. With them the cluster has kube-proxy and CoreDNS as add-ons, in Auto Mode too.
     :param remote_pod_networks: those of the pods on hybrid nodes, apart from all of these.
     :param secrets_key: symmetric customer managed KMS key for the secrets in the cluster; by default the block makes
         one. Whoever deploys needs ``kms:CreateGrant`` and ``kms:DescribeKey`` on it: Amazon EKS uses it by a grant.
@@ -140,7 +140,8 @@ class KubernetesCluster(eks.Cluster):
             )
         #: What hybrid nodes are; nothing without remote networks.
         self.hybrid_node_role: iam.Role | None = add_hybrid_nodes(self) if remote_node_networks else None
-        for name, version in {**default_addons(compute, kubernetes_version), **(addons or {})}.items():
+        needed = default_addons(compute, kubernetes_version, hybrid_nodes=bool(remote_node_networks))
+        for name, version in {**needed, **(addons or {})}.items():
             self._add_addon(name, version)
         #: Tell ``alarm_topic``: the API server fails, pods find no place.
         self.alarms: list[cloudwatch.Alarm] = cluster_alarms(self, topic=alarm_topic)

@@ -9,7 +9,7 @@ import pytest
 from aws_cdk import assertions
 from aws_cdk import aws_ec2 as ec2
 
-from lambda_src.kubernetes_cluster.compute import Compute
+from lambda_src.kubernetes_cluster.compute import ADDONS, Compute
 from lambda_src.kubernetes_cluster.construct import KubernetesCluster
 from lambda_src.options import InvalidOptionsError
 from lambda_src.posture import Posture
@@ -145,6 +145,27 @@ def test_auto_mode_has_node_pools_and_neither_profile_nor_addon(stack: cdk.Stack
     assert not resources(made, "AWS::EKS::FargateProfile")
     assert not resources(made, "AWS::EKS::Addon")
     assert made_cluster.fargate is None
+
+
+@pytest.mark.parametrize("version", ADDONS)
+@pytest.mark.parametrize("compute", [FARGATE, AUTO_MODE], ids=["fargate", "auto-mode"])
+def test_hybrid_nodes_reach_services_and_know_their_names(
+    stack: cdk.Stack, compute: dict[str, Any], version: str
+) -> None:
+    cluster(stack, kubernetes_version=version, remote_node_networks=["10.80.0.0/16"], **compute)
+
+    addons = {addon["AddonName"]: addon for addon in resources(template(stack), "AWS::EKS::Addon").values()}
+    assert addons.keys() == {"coredns", "kube-proxy"}
+    assert addons["kube-proxy"]["AddonVersion"].startswith(f"v{version}.")
+    assert {name: addon["AddonVersion"] for name, addon in addons.items()} == ADDONS[version]
+    assert "ConfigurationValues" not in addons["kube-proxy"]
+    assert ("ConfigurationValues" in addons["coredns"]) is (compute is FARGATE)
+
+
+def test_without_hybrid_nodes_nothing_has_kube_proxy(stack: cdk.Stack) -> None:
+    cluster(stack, **FARGATE)
+
+    assert only(template(stack), "AWS::EKS::Addon")["AddonName"] == "coredns"
 
 
 def test_a_role_for_pods_is_theirs_by_pod_identity(stack: cdk.Stack) -> None:

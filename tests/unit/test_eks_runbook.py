@@ -107,3 +107,27 @@ def test_where_no_cluster_answers_it_is_said_how_to_have_one(
         eks.workload_answers(deployed)
 
     assert not (kubectl / "asked").exists()
+
+
+def hybrid(deployed: Mock, *addons: str) -> None:
+    """Describe a cluster in Auto Mode with a remote network and these add-ons."""
+    client = deployed.client("eks")
+    client.describe_cluster.return_value["cluster"] |= {
+        "remoteNetworkConfig": {"remoteNodeNetworks": [{"cidrs": ["10.80.0.0/16"]}]},
+        "computeConfig": {"nodePools": ["system"]},
+    }
+    client.list_addons.return_value = {"addons": [*addons]}
+    client.list_fargate_profiles.return_value = {"fargateProfileNames": []}
+
+
+def test_hybrid_nodes_without_kube_proxy_are_seen(deployed: Mock) -> None:
+    hybrid(deployed, "coredns")
+
+    with pytest.raises(AssertionError, match="hybrid nodes lack kube-proxy"):
+        eks.pods_have_a_place(deployed)
+
+
+def test_hybrid_nodes_with_all_that_they_need_are_well(deployed: Mock) -> None:
+    hybrid(deployed, "coredns", "kube-proxy")
+
+    assert eks.pods_have_a_place(deployed) == "Auto Mode's node pools system"
