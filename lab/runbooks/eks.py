@@ -36,14 +36,18 @@ def cluster_is_private(deployed: Deployment) -> str:
     "Every log of the control plane is on, and upgrades are as ordered", evidence=Evidence.CONTROL_PLANE_ONLY
 )
 def logs_are_on(deployed: Deployment) -> str:
-    """Five types of logs; `STANDARD` support ends in an upgrade, `EXTENDED` costs more."""
+    """Five types of logs, which expire; `STANDARD` support ends in an upgrade, `EXTENDED` costs more."""
     described = _cluster(deployed)
     on = {kind for one in described["logging"]["clusterLogging"] if one["enabled"] for kind in one["types"]}
     assert on == _LOG_TYPES, f"off: {', '.join(sorted(_LOG_TYPES - on))}"
+    group = f"/aws/eks/{described['name']}/cluster"
+    groups = deployed.client("logs").describe_log_groups(logGroupNamePrefix=group)["logGroups"]
+    days = {one["logGroupName"]: one.get("retentionInDays") for one in groups}.get(group)
+    assert days, f"the logs in {group} never expire"
     support = described["upgradePolicy"]["supportType"]
     ordered = _template_cluster(deployed)["UpgradePolicy"]["SupportType"]
     assert support == ordered, f"{support} and not {ordered}"
-    return f"{len(on)} types of logs, support {support}"
+    return f"{len(on)} types of logs, kept for {days} days; support {support}"
 
 
 @runbook.check("Access entries say who may use it, and not who made it", evidence=Evidence.CONTROL_PLANE_ONLY)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from unittest.mock import Mock
 
 import boto3
@@ -131,3 +131,41 @@ def test_hybrid_nodes_with_all_that_they_need_are_well(deployed: Mock) -> None:
     hybrid(deployed, "coredns", "kube-proxy")
 
     assert eks.pods_have_a_place(deployed) == "Auto Mode's node pools system"
+
+
+LOGGED = {
+    "logging": {"clusterLogging": [{"enabled": True, "types": sorted(eks._LOG_TYPES)}]},
+    "upgradePolicy": {"supportType": "STANDARD"},
+    "name": "emulated",
+}
+
+
+@pytest.mark.parametrize(
+    "groups",
+    [
+        [],
+        [{"logGroupName": "/aws/eks/emulated/cluster"}],
+        [{"logGroupName": "/aws/eks/emulated/cluster-2", "retentionInDays": 7}],
+    ],
+)
+def test_logs_that_never_expire_are_seen(deployed: Mock, groups: list[dict[str, Any]]) -> None:
+    kept(deployed, groups)
+
+    with pytest.raises(AssertionError, match="the logs in /aws/eks/emulated/cluster never expire"):
+        eks.logs_are_on(deployed)
+
+
+def test_logs_that_expire_are_well(deployed: Mock) -> None:
+    kept(deployed, [{"logGroupName": "/aws/eks/emulated/cluster", "retentionInDays": 7}])
+
+    assert eks.logs_are_on(deployed) == "5 types of logs, kept for 7 days; support STANDARD"
+
+
+def kept(deployed: Mock, groups: list[dict[str, Any]]) -> None:
+    """Describe a cluster with every log, and the log groups that are there."""
+    client = deployed.client("eks")
+    client.describe_cluster.return_value["cluster"] |= LOGGED
+    logs = Mock(describe_log_groups=Mock(return_value={"logGroups": groups}))
+    deployed.client = {"eks": client, "logs": logs}.__getitem__
+    ordered = {"Type": "AWS::EKS::Cluster", "Properties": {"UpgradePolicy": {"SupportType": "STANDARD"}}}
+    deployed.template = Mock(return_value={"Resources": {"Cluster": ordered}})
