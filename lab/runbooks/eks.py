@@ -92,7 +92,7 @@ def pods_have_a_place(deployed: Deployment) -> str:
     return f"profile for {', '.join(sorted(selected))}; coredns {addon['addonVersion']}"
 
 
-@runbook.check("The manifests are what Kubernetes and restricted pods take", evidence=Evidence.TEMPLATE)
+@runbook.check("The manifests are what Kubernetes and restricted pods take", evidence=Evidence.OFFLINE)
 def manifests_are_well(deployed: Deployment) -> str:
     """Against the schemas of the cluster's version; the same with a misspelt field, and as root, are refused."""
     version, text = deployed.output("KubernetesVersion"), manifests.of_section(deployed)
