@@ -32,11 +32,11 @@ _SERVICES = [
 class Eks(Section):
     """A cluster of Amazon EKS for the web image, whose manifests `lab eks manifests` prints.
 
-    Context: ``compute`` (``fargate``, as in the chapter, or ``auto-mode``), ``kubernetes_version`` and
-    ``extended_support`` (``paid``); ``administrators``, ARNs of IAM roles with commas between them;
-    ``public_access_from``, ``remote_node_networks`` and ``remote_pod_networks``, networks with commas between them;
-    ``metrics_server``, the version of that add-on, without which nothing scales by CPU; ``base_image`` and
-    ``busybox_image`` of the image.
+    Context: ``cluster_name`` (``serverless-lab``); ``compute`` (``fargate``, as in the chapter, or ``auto-mode``),
+    ``kubernetes_version`` and ``extended_support`` (``paid``); ``administrators``, ARNs of IAM roles with commas
+    between them; ``public_access_from``, ``remote_node_networks`` and ``remote_pod_networks``, networks with commas
+    between them; ``metrics_server``, the version of that add-on, without which nothing scales by CPU; ``base_image``
+    and ``busybox_image`` of the image.
     """
 
     def __init__(self, scope: Construct, construct_id: str, **kwargs: Any) -> None:
@@ -66,6 +66,7 @@ class Eks(Section):
         cluster = KubernetesCluster(
             self,
             "Cluster",
+            cluster_name=self.setting("cluster_name", "serverless-lab"),
             vpc=network,
             kubernetes_version=self.setting("kubernetes_version", "1.35"),
             extended_support=self.choice("extended_support", "none", "paid") == "paid",

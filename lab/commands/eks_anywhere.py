@@ -173,7 +173,14 @@ def bundle(
         raise UsageError(f"{manifest} is no YAML: {' '.join(str(error).split())}") from None
     if bundled is not None and not isinstance(bundled, dict):
         raise UsageError(f"{manifest} is no bundle manifest of EKS Anywhere.")
-    release = releases.find(cluster["spec"]["kubernetesVersion"]) if bundled is None else None
+    version = cluster["spec"]["kubernetesVersion"]
+    try:
+        release = releases.find(version) if bundled is None else None
+    except UsageError:
+        raise UsageError(
+            f"No release of EKS Distro for Kubernetes {version} comes with this project: say --manifest "
+            "eks-anywhere-downloads/bundle-release.yaml, which `eksctl anywhere download artifacts` brings."
+        ) from None
     kit = kits.kit(documents, release, bundled)
     if json:
         print_json(kit.as_json())

@@ -88,7 +88,8 @@ def check(
     """Hold the images that a cluster runs against a release.
 
     Exit status 1 when one is of another release, or under a release's tag another than the release has. Digests are
-    compared where the release has them, which is with `--manifest FILE`.
+    compared where the release has them, which is with `--manifest FILE`. Of a pod that runs, the digest is the one that
+    its node started, whatever the tag says by now.
     """
     found = _release(version, manifest)
     checked = comparison.check(comparison.images_of(read_text(images), images), found)

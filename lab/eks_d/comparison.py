@@ -11,7 +11,7 @@ from lab.eks_d.image_names import ImageName
 from lab.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from lab.eks_d.releases import Image, Release
 
@@ -84,19 +84,42 @@ def images_of(text: str, name: str) -> list[str]:
     return found
 
 
-def _in_objects(part: Any) -> Iterator[str]:
+def _in_objects(part: Any, running: Mapping[str, str] | None = None) -> Iterator[str]:
+    """Find the names of images.
+
+    :param running: of the pod that ``part`` is in, the digest of what each container runs.
+    """
     if isinstance(part, list):
         for one in part:
-            yield from _in_objects(one)
+            yield from _in_objects(one, running)
     elif isinstance(part, dict):
+        running = _running(part.get("status")) or running or {}
         for key, one in part.items():
             if key == "image" and isinstance(one, str):
                 # The status of a pod may have an image's id there, beside its name in the spec.
-                yield from [one] if ImageName.parse(one) else []
+                if named := ImageName.parse(one):
+                    yield one if named.digest else _with_digest(one, running.get(part.get("name", "")))
             elif key == "images" and isinstance(one, list):
                 yield from filter(None, (_of_a_node(image.get("names") or []) for image in one))
             else:
-                yield from _in_objects(one)
+                yield from _in_objects(one, running)
+
+
+def _running(status: Any) -> dict[str, str]:
+    """Read which digest each container of a pod runs, by its name: a tag in the spec may be anything by now.
+
+    Source: https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#PodStatus
+    """
+    if not isinstance(status, dict):
+        return {}
+    found = {}
+    for kind in ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses"):
+        for container in status.get(kind) or []:
+            # Docker writes docker-pullable:// before it. The id of an image, which it may be too, is no digest of it.
+            _, _, image = (container.get("imageID") or "").rpartition("://")
+            if (named := ImageName.parse(image)) and named.digest:
+                found[container.get("name", "")] = named.digest
+    return found
 
 
 def _of_a_node(names: Sequence[str]) -> str | None:
@@ -107,6 +130,10 @@ def _of_a_node(names: Sequence[str]) -> str | None:
     name, last = known[-1]
     same = (one.digest for _, one in known if (one.registry, one.repository) == (last.registry, last.repository))
     digest = None if last.digest else next(filter(None, same), None)
+    return _with_digest(name, digest)
+
+
+def _with_digest(name: str, digest: str | None) -> str:
     return f"{name}@{digest}" if digest else name
 
 

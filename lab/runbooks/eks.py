@@ -36,51 +36,63 @@ def cluster_is_private(deployed: Deployment) -> str:
     "Every log of the control plane is on, and upgrades are as ordered", evidence=Evidence.CONTROL_PLANE_ONLY
 )
 def logs_are_on(deployed: Deployment) -> str:
-    """Five types of logs; `STANDARD` support ends in an upgrade, `EXTENDED` costs more."""
+    """Five types of logs, which expire; `STANDARD` support ends in an upgrade, `EXTENDED` costs more."""
     described = _cluster(deployed)
     on = {kind for one in described["logging"]["clusterLogging"] if one["enabled"] for kind in one["types"]}
     assert on == _LOG_TYPES, f"off: {', '.join(sorted(_LOG_TYPES - on))}"
+    group = f"/aws/eks/{described['name']}/cluster"
+    groups = deployed.client("logs").describe_log_groups(logGroupNamePrefix=group)["logGroups"]
+    days = {one["logGroupName"]: one.get("retentionInDays") for one in groups}.get(group)
+    assert days, f"the logs in {group} never expire"
     support = described["upgradePolicy"]["supportType"]
     ordered = _template_cluster(deployed)["UpgradePolicy"]["SupportType"]
     assert support == ordered, f"{support} and not {ordered}"
-    return f"{len(on)} types of logs, support {support}"
+    return f"{len(on)} types of logs, kept for {days} days; support {support}"
 
 
 @runbook.check("Access entries say who may use it, and not who made it", evidence=Evidence.CONTROL_PLANE_ONLY)
 def access_is_by_entries(deployed: Deployment) -> str:
-    """`API` is the only way in: the map aws-auth is not read, and the role that made the cluster has no entry."""
+    """`API` is the only way in, and no entry is there but those that the stack orders, and AWS's own for its nodes."""
     described = _cluster(deployed)
     mode = described["accessConfig"]["authenticationMode"]
     assert mode == "API", f"the mode is {mode}"
-    ordered = {
-        resource["Properties"]["PrincipalArn"]
-        for resource in _resources(deployed, "AWS::EKS::AccessEntry")
-        if isinstance(resource["Properties"]["PrincipalArn"], str)
-    }
-    there = set(deployed.client("eks").list_access_entries(clusterName=described["name"])["accessEntries"])
+    of_creator = _template_cluster(deployed)["AccessConfig"]["BootstrapClusterCreatorAdminPermissions"]
+    assert of_creator is False, "whoever makes the cluster becomes its administrator"
+    # What CloudFormation calls an entry begins with whose it is.
+    ordered = {name.partition("|")[0] for name in deployed.physical_ids("AWS::EKS::AccessEntry")}
+    pages = deployed.client("eks").get_paginator("list_access_entries").paginate(clusterName=described["name"])
+    there = {principal for page in pages for principal in page["accessEntries"]}
     assert ordered <= there, f"no entry for {', '.join(sorted(ordered - there))}"
-    return f"mode {mode}, {len(there)} entries"
+    unordered = there - ordered - _principals_of_aws(deployed, described, there)
+    creator = _stack_role(deployed)
+    assert creator not in unordered, f"{creator}, which made the cluster, has an entry"
+    assert not unordered, f"nobody ordered an entry for {', '.join(sorted(unordered))}"
+    return f"mode {mode}, {len(ordered)} entries ordered, {len(there - ordered)} of AWS's own"
 
 
 @runbook.check("Pods have a place: on Fargate, or on Auto Mode's nodes", evidence=Evidence.CONTROL_PLANE_ONLY)
 def pods_have_a_place(deployed: Deployment) -> str:
-    """A Fargate profile selects the namespace of the workload and that of the system, and CoreDNS is told so."""
+    """A Fargate profile selects the workload's namespace and the system's; hybrid nodes have kube-proxy and CoreDNS."""
     client, name = deployed.client("eks"), deployed.output("ClusterName")
+    described = _cluster(deployed)
+    if described.get("remoteNetworkConfig", {}).get("remoteNodeNetworks"):
+        lacks = {"coredns", "kube-proxy"} - set(client.list_addons(clusterName=name)["addons"])
+        assert not lacks, f"hybrid nodes lack {', '.join(sorted(lacks))}"
     profiles = client.list_fargate_profiles(clusterName=name)["fargateProfileNames"]
     if not profiles:
-        pools = _cluster(deployed)["computeConfig"]["nodePools"]
+        pools = described["computeConfig"]["nodePools"]
         assert pools, "neither a Fargate profile nor a node pool"
         return f"Auto Mode's node pools {', '.join(pools)}"
     [profile] = profiles
-    described = client.describe_fargate_profile(clusterName=name, fargateProfileName=profile)["fargateProfile"]
-    selected = {selector["namespace"] for selector in described["selectors"]}
+    details = client.describe_fargate_profile(clusterName=name, fargateProfileName=profile)["fargateProfile"]
+    selected = {selector["namespace"] for selector in details["selectors"]}
     assert {deployed.output("Namespace"), "kube-system"} <= selected, f"it selects {', '.join(sorted(selected))}"
     addon = client.describe_addon(clusterName=name, addonName="coredns")["addon"]
     assert json.loads(addon["configurationValues"])["computeType"] == "Fargate", "CoreDNS waits for a node"
     return f"profile for {', '.join(sorted(selected))}; coredns {addon['addonVersion']}"
 
 
-@runbook.check("The manifests are what Kubernetes and restricted pods take", evidence=Evidence.TEMPLATE)
+@runbook.check("The manifests are what Kubernetes and restricted pods take", evidence=Evidence.OFFLINE)
 def manifests_are_well(deployed: Deployment) -> str:
     """Against the schemas of the cluster's version; the same with a misspelt field, and as root, are refused."""
     version, text = deployed.output("KubernetesVersion"), manifests.of_section(deployed)
@@ -130,6 +142,30 @@ def _why_nobody_answers(deployed: Deployment, endpoint: str) -> str:
         f"the section was deployed. Install Docker or Podman, pull rancher/k3s with a tag of {version}, `lab reset`, "
         "then `EKS_K3S_IMAGE=rancher/k3s:TAG lab run eks`."
     )
+
+
+def _principals_of_aws(deployed: Deployment, described: dict[str, Any], there: set[str]) -> set[str]:
+    """Name those for whom Amazon EKS makes entries by itself: its own roles, Fargate's pods, and Auto Mode's nodes.
+
+    Source: https://docs.aws.amazon.com/eks/latest/userguide/creating-access-entries.html
+    """
+    client, name = deployed.client("eks"), described["name"]
+    profiles = [
+        client.describe_fargate_profile(clusterName=name, fargateProfileName=profile)["fargateProfile"]
+        for profile in client.list_fargate_profiles(clusterName=name)["fargateProfileNames"]
+    ]
+    return {
+        described.get("computeConfig", {}).get("nodeRoleArn"),
+        *(profile["podExecutionRoleArn"] for profile in profiles),
+        *(principal for principal in there if ":role/aws-service-role/" in principal),
+    }
+
+
+def _stack_role(deployed: Deployment) -> str | None:
+    """Return the role that CloudFormation makes the stack with; without one it has whoever deploys."""
+    [stack] = deployed.client("cloudformation").describe_stacks(StackName=deployed.section.stack_id)["Stacks"]
+    role: str | None = stack.get("RoleARN")
+    return role
 
 
 def _cluster(deployed: Deployment) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from aws_cdk import Token
 from aws_cdk import aws_ec2 as ec2
 
-from lambda_src.kubernetes_cluster.compute import CORE_DNS, Compute
+from lambda_src.kubernetes_cluster.compute import ADDONS, Compute
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,13 +21,20 @@ _PRIVATE = [ipaddress.IPv4Network(one) for one in ("10.0.0.0/8", "172.16.0.0/12"
 # One of these, which Amazon EKS chooses when it makes a cluster that was given none.
 # Source: https://docs.aws.amazon.com/eks/latest/APIReference/API_KubernetesNetworkConfigRequest.html
 _SERVICES = [ipaddress.IPv4Network(one) for one in ("10.100.0.0/16", "172.20.0.0/16")]
+_NAME = r"[0-9A-Za-z][0-9A-Za-z_-]{0,99}"
 # RFC 1123, as Kubernetes takes it for a namespace.
 _NAMESPACE = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 
 
+def check_name(options: Options, name: str) -> None:
+    """A name that Amazon EKS takes."""
+    permitted = "1 to 100 letters, digits, - and _, the first of them a letter or a digit"
+    options.require(re.fullmatch(_NAME, name) is not None, "cluster_name", name, permitted)
+
+
 def check_version(options: Options, version: str, addons: Mapping[str, str]) -> None:
     """A version that AWS supports, and add-ons whose versions are exact."""
-    options.require(version in CORE_DNS, "kubernetes_version", version, f"one of {', '.join(CORE_DNS)}")
+    options.require(version in ADDONS, "kubernetes_version", version, f"one of {', '.join(ADDONS)}")
     for name, addon_version in addons.items():
         exact = re.fullmatch(r"v\d+\.\d+\.\d+-eksbuild\.\d+", addon_version) is not None
         permitted = "an exact one, such as v1.14.2-eksbuild.4; `aws eks describe-addon-versions` lists them"

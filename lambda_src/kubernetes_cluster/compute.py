@@ -22,17 +22,25 @@ class Compute(Enum):
     AUTO_MODE = "auto-mode"
 
 
-#: The Kubernetes versions that this block makes, oldest first, and the version of CoreDNS that AWS names for each.
+#: The Kubernetes versions that this block makes, oldest first, and the versions of add-ons that AWS names for each.
 #: Source: https://docs.aws.amazon.com/eks/latest/userguide/managing-coredns.html
-CORE_DNS: Mapping[str, str] = {"1.34": "v1.13.2-eksbuild.7", "1.35": "v1.14.2-eksbuild.4"}
+#: Source: https://docs.aws.amazon.com/eks/latest/userguide/managing-kube-proxy.html
+ADDONS: Mapping[str, Mapping[str, str]] = {
+    "1.34": {"coredns": "v1.13.2-eksbuild.7", "kube-proxy": "v1.34.6-eksbuild.2"},
+    "1.35": {"coredns": "v1.14.2-eksbuild.4", "kube-proxy": "v1.35.3-eksbuild.2"},
+}
 
 
-def default_addons(compute: Compute, kubernetes_version: str) -> dict[str, str]:
+def default_addons(compute: Compute, kubernetes_version: str, *, hybrid_nodes: bool) -> dict[str, str]:
     """Name the add-ons that a cluster cannot do without, each with its version.
 
-    Auto Mode has its own DNS, network and storage on every node. On Fargate AWS sees to the network of each pod.
+    Auto Mode has its own DNS, network and storage on every node. On Fargate AWS sees to the network of each pod. Hybrid
+    nodes have neither: services are reached by kube-proxy there, and their names are known from CoreDNS.
+
+    Source: https://docs.aws.amazon.com/eks/latest/userguide/hybrid-nodes-add-ons.html
     """
-    return {"coredns": CORE_DNS[kubernetes_version]} if compute is Compute.FARGATE else {}
+    needed = {"coredns": hybrid_nodes or compute is Compute.FARGATE, "kube-proxy": hybrid_nodes}
+    return {name: version for name, version in ADDONS[kubernetes_version].items() if needed[name]}
 
 
 def configuration(addon: str, compute: Compute) -> dict[str, object] | None:

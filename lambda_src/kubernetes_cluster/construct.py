@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from aws_cdk import Annotations
+from aws_cdk import Annotations, Names
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_iam as iam
@@ -17,6 +17,7 @@ from lambda_src.kubernetes_cluster.alarms import cluster_alarms
 from lambda_src.kubernetes_cluster.compute import Compute, configuration, default_addons
 from lambda_src.kubernetes_cluster.fargate import FargatePods
 from lambda_src.kubernetes_cluster.hybrid import add_hybrid_nodes
+from lambda_src.kubernetes_cluster.logs import LOG_TYPES, add_log_group
 from lambda_src.options import InvalidOptionsError, checked
 from lambda_src.posture import Posture
 
@@ -24,16 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from aws_cdk import aws_cloudwatch as cloudwatch
+    from aws_cdk import aws_logs as logs
     from aws_cdk import aws_sns as sns
     from constructs import Construct
-
-_LOGS = [
-    eks.ClusterLoggingTypes.API,
-    eks.ClusterLoggingTypes.AUDIT,
-    eks.ClusterLoggingTypes.AUTHENTICATOR,
-    eks.ClusterLoggingTypes.CONTROLLER_MANAGER,
-    eks.ClusterLoggingTypes.SCHEDULER,
-]
 
 
 class KubernetesCluster(eks.Cluster):
@@ -43,6 +37,9 @@ class KubernetesCluster(eks.Cluster):
     whoever makes the cluster is no administrator of it. Manifests are not applied from here, and so there is no
     function that could: ``kubectl`` or a pipeline applies them, from where the endpoint can be reached.
 
+    :param cluster_name: physical name, 1 to 100 letters, digits, ``-`` and ``_``, a letter or a digit first; made of
+        the construct's path by default. It is known before the cluster is made, as the group of its logs is named by
+        it, and so no deployment puts an empty cluster in the place of one that it cannot change.
     :param vpc: with private subnets in two zones at least; the control plane and the pods are in them.
     :param kubernetes_version: major and minor, such as ``1.35``, of those that AWS supports as a standard.
     :param extended_support: stay on the version when its standard support ends, 14 months after its release, for six
@@ -55,7 +52,7 @@ class KubernetesCluster(eks.Cluster):
     :param administrators: ARNs of the IAM roles that may do everything in the cluster.
     :param remote_node_networks: private networks (CIDR) outside AWS with hybrid nodes, that a VPN or Direct Connect
         links to the VPC; apart from the VPC's addresses, and from 10.100.0.0/16 and 172.20.0.0/16, one of which
-        Kubernetes' services get.
+        Kubernetes' services get. With them the cluster has kube-proxy and CoreDNS as add-ons, in Auto Mode too.
     :param remote_pod_networks: those of the pods on hybrid nodes, apart from all of these.
     :param secrets_key: symmetric customer managed KMS key for the secrets in the cluster; by default the block makes
         one. Whoever deploys needs ``kms:CreateGrant`` and ``kms:DescribeKey`` on it: Amazon EKS uses it by a grant.
@@ -71,6 +68,7 @@ class KubernetesCluster(eks.Cluster):
         scope: Construct,
         construct_id: str,
         *,
+        cluster_name: str | None = None,
         vpc: ec2.IVpc,
         kubernetes_version: str = "1.35",
         extended_support: bool = False,
@@ -86,7 +84,10 @@ class KubernetesCluster(eks.Cluster):
         alarm_topic: sns.ITopic | None = None,
     ) -> None:
         """Check the options, then make the cluster."""
+        path = Names.unique_resource_name(scope, max_length=60, separator="-")
+        name = cluster_name or f"{path}-{construct_id[:39]}"
         with checked(KubernetesCluster, scope, construct_id) as options:
+            checks.check_name(options, name)
             checks.check_version(options, kubernetes_version, addons or {})
             checks.check_compute(options, compute, fargate_namespaces)
             checks.check_networks(options, public_access_from, remote_node_networks, remote_pod_networks)
@@ -104,12 +105,13 @@ class KubernetesCluster(eks.Cluster):
         super().__init__(
             scope,
             construct_id,
+            cluster_name=name,
             version=eks.KubernetesVersion.of(kubernetes_version),
             vpc=vpc,
             vpc_subnets=[private],
             endpoint_access=public or eks.EndpointAccess.PRIVATE,
             secrets_encryption_key=key,
-            cluster_logging=_LOGS,
+            cluster_logging=LOG_TYPES,
             default_capacity_type=eks.DefaultCapacityType.AUTOMODE if auto_mode else eks.DefaultCapacityType.NODEGROUP,
             default_capacity=None if auto_mode else 0,
             bootstrap_cluster_creator_admin_permissions=False,
@@ -121,6 +123,8 @@ class KubernetesCluster(eks.Cluster):
             remote_pod_networks=[eks.RemotePodNetwork(cidrs=[*remote_pod_networks])] if remote_pod_networks else None,
             removal_policy=posture.removal_policy,
         )
+        #: What the control plane says, of all five types.
+        self.logs: logs.LogGroup = add_log_group(self, name, posture=posture)
         self.compute = compute
         self.kubernetes_version = kubernetes_version
         #: Encrypts the secrets in the cluster.
@@ -140,8 +144,9 @@ class KubernetesCluster(eks.Cluster):
             )
         #: What hybrid nodes are; nothing without remote networks.
         self.hybrid_node_role: iam.Role | None = add_hybrid_nodes(self) if remote_node_networks else None
-        for name, version in {**default_addons(compute, kubernetes_version), **(addons or {})}.items():
-            self._add_addon(name, version)
+        needed = default_addons(compute, kubernetes_version, hybrid_nodes=bool(remote_node_networks))
+        for addon, addon_version in {**needed, **(addons or {})}.items():
+            self._add_addon(addon, addon_version)
         #: Tell ``alarm_topic``: the API server fails, pods find no place.
         self.alarms: list[cloudwatch.Alarm] = cluster_alarms(self, topic=alarm_topic)
         # What manifests applied from here would wait for: a parameter that nobody reads.

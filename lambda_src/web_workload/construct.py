@@ -22,14 +22,17 @@ _NAME = r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?"
 # With its tag or its digest: what runs must not change when somebody pushes. An address may hold a token.
 _PINNED = r".+(:[\w.-]{1,128}|@sha256:[0-9a-f]{64})"
 _USER = 65532
+# Of a scheduling preference.
+_HIGHEST_WEIGHT = 100
 
 
 class WebWorkload(cdk8s.Chart):
     """A deployment, its service and its namespace, which restricted Pod Security admits.
 
     The pods run as a user who is not root, on a read-only root file system, with no capability and no token of the
-    cluster's API; they get traffic when they are ready, and are started again when they are not alive. Two at least are
-    there while nodes are drained. Nobody reaches them but on their port, and they reach nothing but the cluster's DNS.
+    cluster's API; they get traffic when they are ready, and are started again when they are not alive. They are on
+    different nodes and in different zones where there are enough, and while nodes are drained, one at a time is gone.
+    Nobody reaches them but on their port, and they reach nothing but the cluster's DNS.
 
     It is a chart of cdk8s: ``cdk8s.App().synth_yaml()`` gives what ``kubectl apply -f -`` takes.
 
@@ -92,18 +95,21 @@ class WebWorkload(cdk8s.Chart):
             add_fargate_logs(self, fargate_logs)
 
     def _deployment(self, name: str) -> kplus.Deployment:
-        return kplus.Deployment(
+        deployment = kplus.Deployment(
             self,
             "deployment",
             metadata=cdk8s.ApiObjectMetadata(name=name),
             pod_metadata=cdk8s.ApiObjectMetadata(labels={_LABEL: name}),
             automount_service_account_token=False,
             enable_service_links=False,
-            spread=True,
             # A load balancer goes on for a moment after a pod was told to end.
             termination_grace_period=cdk8s.Duration.seconds(30),
             security_context=kplus.PodSecurityContextProps(ensure_non_root=True, user=_USER, group=_USER),
         )
+        # Preferred: `spread=True` would require it, and leave pods without a place that outnumber the zones.
+        for topology in (kplus.Topology.HOSTNAME, kplus.Topology.ZONE):
+            deployment.scheduling.spread(topology=topology, weight=_HIGHEST_WEIGHT)
+        return deployment
 
     def _add_container(self, image: str, port: int, health_path: str, cpu_millis: int, memory_mib: int) -> None:
         cpu, memory = kplus.Cpu.millis(cpu_millis), cdk8s.Size.mebibytes(memory_mib)

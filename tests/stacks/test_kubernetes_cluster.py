@@ -9,7 +9,7 @@ import pytest
 from aws_cdk import assertions
 from aws_cdk import aws_ec2 as ec2
 
-from lambda_src.kubernetes_cluster.compute import Compute
+from lambda_src.kubernetes_cluster.compute import ADDONS, Compute
 from lambda_src.kubernetes_cluster.construct import KubernetesCluster
 from lambda_src.options import InvalidOptionsError
 from lambda_src.posture import Posture
@@ -32,6 +32,9 @@ def template(stack: cdk.Stack) -> dict[str, Any]:
 REFUSED = [
     ({"kubernetes_version": "1.29", **FARGATE}, "kubernetes_version is 1.29: one of 1.34, 1.35"),
     ({"kubernetes_version": "latest", **FARGATE}, "kubernetes_version is latest: one of 1.34, 1.35"),
+    ({"cluster_name": "-mine", **FARGATE}, "cluster_name is -mine: 1 to 100 letters, digits, - and _, the first of"),
+    ({"cluster_name": "a" * 101, **FARGATE}, f"cluster_name is {'a' * 101}: 1 to 100 letters"),
+    ({"cluster_name": "my.cluster", **FARGATE}, "cluster_name is my.cluster: 1 to 100 letters"),
     ({"addons": {"metrics-server": "latest"}, **FARGATE}, "addons, version of metrics-server is latest: an exact one"),
     ({}, "fargate_namespaces is 0 names: 1 to 4 of them"),
     ({"fargate_namespaces": list("abcde")}, "fargate_namespaces is 5 names: 1 to 4 of them"),
@@ -99,6 +102,31 @@ def test_it_is_private_encrypted_and_logged(stack: cdk.Stack) -> None:
     assert not properties["DeletionProtection"]
 
 
+@pytest.mark.parametrize(("posture", "days"), [(Posture.LAB, 7), (Posture.PRODUCTION, 365)])
+@pytest.mark.parametrize("options", [{}, {"cluster_name": "mine"}], ids=["its-path", "a-name-of-ours"])
+def test_its_logs_have_a_group_that_expires_and_that_is_there_first(
+    stack: cdk.Stack, options: dict[str, Any], posture: Posture, days: int
+) -> None:
+    cluster(stack, posture=posture, **AUTO_MODE, **options)
+
+    made = template(stack)
+    [group] = resources(made, "AWS::Logs::LogGroup").items()
+    [resource] = [one for one in made["Resources"].values() if one["Type"] == "AWS::EKS::Cluster"]
+    assert group[1]["LogGroupName"] == f"/aws/eks/{resource['Properties']['Name']}/cluster"
+    assert group[1]["RetentionInDays"] == days
+    assert group[0] in resource["DependsOn"]
+
+
+def test_two_clusters_of_a_stack_have_names_and_logs_of_their_own(stack: cdk.Stack) -> None:
+    vpc = ec2.Vpc(stack, "Vpc", max_azs=2, nat_gateways=0, restrict_default_security_group=False)
+    for construct_id in ("Blue", "Green"):
+        KubernetesCluster(stack, construct_id, vpc=vpc, **AUTO_MODE)
+
+    made = template(stack)
+    assert len({one["Name"] for one in resources(made, "AWS::EKS::Cluster").values()}) == 2
+    assert len({one["LogGroupName"] for one in resources(made, "AWS::Logs::LogGroup").values()}) == 2
+
+
 def test_nothing_in_it_could_apply_manifests(stack: cdk.Stack) -> None:
     cluster(stack, **FARGATE)
 
@@ -145,6 +173,27 @@ def test_auto_mode_has_node_pools_and_neither_profile_nor_addon(stack: cdk.Stack
     assert not resources(made, "AWS::EKS::FargateProfile")
     assert not resources(made, "AWS::EKS::Addon")
     assert made_cluster.fargate is None
+
+
+@pytest.mark.parametrize("version", ADDONS)
+@pytest.mark.parametrize("compute", [FARGATE, AUTO_MODE], ids=["fargate", "auto-mode"])
+def test_hybrid_nodes_reach_services_and_know_their_names(
+    stack: cdk.Stack, compute: dict[str, Any], version: str
+) -> None:
+    cluster(stack, kubernetes_version=version, remote_node_networks=["10.80.0.0/16"], **compute)
+
+    addons = {addon["AddonName"]: addon for addon in resources(template(stack), "AWS::EKS::Addon").values()}
+    assert addons.keys() == {"coredns", "kube-proxy"}
+    assert addons["kube-proxy"]["AddonVersion"].startswith(f"v{version}.")
+    assert {name: addon["AddonVersion"] for name, addon in addons.items()} == ADDONS[version]
+    assert "ConfigurationValues" not in addons["kube-proxy"]
+    assert ("ConfigurationValues" in addons["coredns"]) is (compute is FARGATE)
+
+
+def test_without_hybrid_nodes_nothing_has_kube_proxy(stack: cdk.Stack) -> None:
+    cluster(stack, **FARGATE)
+
+    assert only(template(stack), "AWS::EKS::Addon")["AddonName"] == "coredns"
 
 
 def test_a_role_for_pods_is_theirs_by_pod_identity(stack: cdk.Stack) -> None:

@@ -95,6 +95,21 @@ def test_the_budget_and_the_policy_are_about_the_pods_of_the_deployment(text: st
     assert policy["spec"]["podSelector"]["matchLabels"].items() <= labels
 
 
+def test_pods_that_outnumber_nodes_and_zones_have_a_place_all_the_same(text: str) -> None:
+    [deployment] = documents(text, "Deployment")
+    pods = deployment["spec"]["template"]["spec"]
+
+    assert pods["affinity"].keys() == {"podAntiAffinity"}
+    assert pods["affinity"]["podAntiAffinity"].keys() == {"preferredDuringSchedulingIgnoredDuringExecution"}
+    preferred = pods["affinity"]["podAntiAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"]
+    assert {one["podAffinityTerm"]["topologyKey"] for one in preferred} == {
+        "kubernetes.io/hostname",
+        "topology.kubernetes.io/zone",
+    }
+    labels = deployment["spec"]["template"]["metadata"]["labels"].items()
+    assert all(one["podAffinityTerm"]["labelSelector"]["matchLabels"].items() <= labels for one in preferred)
+
+
 def test_pods_reach_nothing_but_dns_and_are_reached_on_their_port(text: str) -> None:
     [policy] = documents(text, "NetworkPolicy")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,10 +15,9 @@ from lab_stacks.eks_anywhere_clusters import BARE_METAL, VSPHERE
 from lab_stacks.names import UnknownNameError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from click.testing import Result
 
+EXAMPLE = Path(__file__).with_name("eks_anywhere_examples") / "bundle-release.yaml"
 MINE = """
 from dataclasses import replace
 from lab_stacks.eks_anywhere_clusters import DOCKER
@@ -135,3 +135,17 @@ def test_a_kit_is_printed_for_a_person_and_for_a_program(tmp_path: Path) -> None
     assert "Projects of registry.example.com:443: bottlerocket" in shown.stdout
     assert len(read["images"]) == 10
     assert isinstance(run("bundle", str(file), "--manifest", "nowhere").exception, UsageError)
+
+
+def test_a_kit_of_an_older_kubernetes_asks_for_the_bundle_s_manifest_and_takes_it(tmp_path: Path) -> None:
+    file, bundle = tmp_path / "old.yaml", tmp_path / "bundle-release.yaml"
+    specification = BARE_METAL.as_yaml().replace("eksaVersion: v0.26.0", "eksaVersion: v0.22.0")
+    file.write_text(specification.replace("'1.35'", "'1.29'").replace("kube-v1.35", "kube-v1.29"))
+    bundle.write_text(EXAMPLE.read_text().replace('kubeVersion: "1.30"', 'kubeVersion: "1.29"'))
+
+    refused, taken = run("bundle", str(file)), run("bundle", str(file), "--manifest", str(bundle))
+
+    assert isinstance(refused.exception, UsageError)
+    assert "Kubernetes 1.29" in str(refused.exception)
+    assert "--manifest eks-anywhere-downloads/bundle-release.yaml" in str(refused.exception)
+    assert taken.exit_code == 0, taken.exception

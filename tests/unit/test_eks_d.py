@@ -212,6 +212,44 @@ def test_what_a_node_calls_by_tag_and_by_digest_is_one_image_and_what_only_has_a
     assert comparison.images_of("nginx\nlibrary/nginx:1\n", "f") == ["nginx", "library/nginx:1"]
 
 
+def pod(kind: str, image_id: str, *, named: str = "public.ecr.aws/eks-distro/etcd-io/etcd:v3-eks-1-36-7") -> str:
+    """Return what `kubectl get pods -o json` prints of a pod with one container of a kind."""
+    status = {"name": "etcd", "image": named, "imageID": image_id}
+    spec = {f"{kind[0].lower()}{kind[1:]}s": [{"name": "etcd", "image": named}]}
+    return json.dumps({"items": [{"kind": "Pod", "spec": spec, "status": {f"{kind}Statuses": [status]}}]})
+
+
+@pytest.mark.parametrize("kind", ["container", "initContainer", "ephemeralContainer"])
+@pytest.mark.parametrize("prefix", ["", "docker-pullable://"])
+def test_another_image_under_the_tag_of_the_release_is_seen_in_what_pods_run(kind: str, prefix: str) -> None:
+    tampered, whole = (
+        comparison.check(
+            comparison.images_of(pod(kind, f"{prefix}public.ecr.aws/eks-distro/etcd-io/etcd@{digest}"), "f"),
+            WITH_DIGEST,
+        )
+        for digest in (f"sha256:{'b' * 64}", DIGEST)
+    )
+
+    assert [one.verdict for one in tampered] == [Verdict.CHANGED]
+    assert [one.verdict for one in whole] == [Verdict.OF_THE_RELEASE]
+
+
+@pytest.mark.parametrize("image_id", ["", DIGEST, f"docker://{DIGEST}", "a" * 64])
+def test_a_container_that_does_not_run_yet_or_has_only_an_id_goes_by_its_name(image_id: str) -> None:
+    assert comparison.images_of(pod("container", image_id, named="nginx:1"), "f") == ["nginx:1"] * 2
+
+
+def test_what_one_pod_runs_is_said_of_no_other_and_a_digest_that_was_asked_for_stays() -> None:
+    running = json.loads(pod("container", f"a/b@{DIGEST}", named="a/b:1"))["items"]
+    waiting = {"spec": {"containers": [{"name": "etcd", "image": "a/b:2"}]}, "status": {"phase": "Pending"}}
+    asked = json.loads(pod("container", f"a/b@{DIGEST}", named=f"a/b@sha256:{'b' * 64}"))["items"]
+    deployment = {"spec": {"template": running[0]}, "status": {"replicas": 1}}
+
+    found = dict.fromkeys(comparison.images_of(json.dumps([*running, waiting, *asked, deployment]), "f"))
+
+    assert [*found] == [f"a/b:1@{DIGEST}", "a/b:2", f"a/b@sha256:{'b' * 64}"]
+
+
 @pytest.mark.parametrize(("text", "said"), [("", "names no image"), ("{}", "names no image"), ("a b", "'a b' is no")])
 def test_what_names_no_images_is_refused(text: str, said: str) -> None:
     with pytest.raises(UsageError, match=said):
