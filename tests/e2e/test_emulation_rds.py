@@ -376,3 +376,34 @@ def test_the_applications_rights_are_those_that_it_is_given_and_reach_later_tabl
             cluster.application.execute(f"INSERT INTO {table} VALUES (1)")  # noqa: S608
     with pytest.raises(DatabaseError, match="permission denied for schema public"):
         cluster.application.execute("CREATE TABLE mine (id int)")
+
+
+def test_what_a_migration_grants_the_application_and_takes_from_it_outlives_later_deployments(cluster: Cluster) -> None:
+    user = f'"{cluster.user}"'
+    migrations = [
+        migration(1, "CREATE TABLE one (id int, note text)", "CREATE TABLE log (id int)"),
+        migration(2, f"GRANT TRUNCATE, UPDATE (note) ON one TO {user}", f"REVOKE INSERT ON log FROM {user}"),
+    ]
+    for new in (2, 0):
+        cluster.make_user(rights=["SELECT", "INSERT"])
+        assert len(history.migrate(cluster.master, migrations)) == new
+
+        cluster.application.execute("INSERT INTO one VALUES (1, 'a')")
+        cluster.application.execute("UPDATE one SET note = 'b'")
+        cluster.application.execute("TRUNCATE one")
+        for sql in ("UPDATE one SET id = 2", "DELETE FROM one", "INSERT INTO log VALUES (1)"):
+            with pytest.raises(DatabaseError, match="permission denied for table"):
+                cluster.application.execute(sql)
+
+
+def test_a_right_that_is_no_longer_the_applications_is_taken_from_every_table(cluster: Cluster) -> None:
+    cluster.make_user(rights=["SELECT", "INSERT"])
+    history.migrate(cluster.master, [migration(1, "CREATE TABLE one (id int)", "CREATE TABLE two (id serial)")])
+    cluster.application.execute("INSERT INTO two DEFAULT VALUES")
+    cluster.make_user(rights=["SELECT", "DELETE"])
+    cluster.master.execute("CREATE TABLE three (id int)")
+
+    for table in ("one", "two", "three"):
+        cluster.application.execute(f"DELETE FROM {table}")  # noqa: S608
+        with pytest.raises(DatabaseError, match=f"permission denied for table {table}"):
+            cluster.application.execute(f"INSERT INTO {table} VALUES (1)")  # noqa: S608

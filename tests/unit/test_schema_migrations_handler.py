@@ -80,12 +80,12 @@ def test_no_password_is_sent_in_any_statement(api: Api, kind: str) -> None:
     assert 'ALTER ROLE \\"the \\"\\"app\\"\\"\\" LOGIN' in made
 
 
-def test_the_user_is_made_before_the_migrations_and_its_rights_after_them(api: Api) -> None:
+def test_the_user_and_its_rights_are_there_before_the_migrations_which_may_change_them(api: Api) -> None:
     handler.bring_up_to_date("Create")
 
     order = [
         next(number for number, one in enumerate(api.said) if text in one)
-        for text in ("CREATE ROLE", "migrations.applied", "GRANT SELECT, INSERT ON ALL TABLES")
+        for text in ("CREATE ROLE", "GRANT INSERT, SELECT ON ALL TABLES", "migrations.applied")
     ]
     assert order == sorted(order)
 

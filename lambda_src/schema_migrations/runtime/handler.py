@@ -35,18 +35,17 @@ def handler(event: dict[str, Any], context: LambdaContext) -> None:
 
 
 def bring_up_to_date(request_type: str) -> None:
-    """Make the application's database user, run what has not run yet, and give the user its rights."""
+    """Make the application's database user with its rights, and run what has not run yet."""
     if request_type == "Delete":
         return
     database = Database.of_environment()
     user = json.loads(secrets.get_secret_value(SecretId=os.environ["APPLICATION_SECRET_ARN"])["SecretString"])
-    # Before the migrations, which may give the user rights of their own.
+    # Before the migrations, which may give the user more rights, and take some of them back.
     with alone(database) as transaction:
         make_user(transaction, user["username"], user["password"])
-    ran = migrate(database, migrations())
-    with alone(database) as transaction:
         rights = os.environ["APPLICATION_RIGHTS"].split(",")
         grant(transaction, user["username"], os.environ["DATABASE_NAME"], rights)
+    ran = migrate(database, migrations())
     logger.info("Schema is up to date", extra={"ran": ran, "user": user["username"]})
 
 

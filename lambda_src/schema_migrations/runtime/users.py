@@ -14,6 +14,14 @@ if TYPE_CHECKING:
     from data_access.database import Transaction
 
 _ITERATIONS = 4096
+#: What the user gets on tables that are yet to be created is what `grant` was last told.
+_STANDING_RIGHTS = """
+SELECT entry.privilege_type AS given
+FROM pg_default_acl, aclexplode(defaclacl) AS entry
+WHERE defaclnamespace = 'public'::regnamespace AND defaclobjtype = 'r'
+    AND defaclrole = (SELECT oid FROM pg_roles WHERE rolname = current_user)
+    AND entry.grantee = (SELECT oid FROM pg_roles WHERE rolname = :user)
+"""
 
 
 def make_user(transaction: Transaction, user: str, password: str) -> None:
@@ -29,22 +37,22 @@ def make_user(transaction: Transaction, user: str, password: str) -> None:
 
 
 def grant(transaction: Transaction, user: str, database: str, rights: Sequence[str]) -> None:
-    """Give the user these rights on every table of the schema ``public``, those to come too, and take any other.
+    """Give the user these rights on every table of the schema ``public``, on those too that migrations will create.
+
+    Later it changes only what differs from the last time: what a migration granted beyond, or took back, stays.
 
     :param rights: such as ``SELECT``.
     """
-    name, given = _identifier(user), ", ".join(rights)
+    name = _identifier(user)
+    before = {row["given"] for row in transaction.query(_STANDING_RIGHTS, {"user": user})}
     for statement in (
         f"REVOKE ALL ON DATABASE {_identifier(database)} FROM PUBLIC",
         f"GRANT CONNECT ON DATABASE {_identifier(database)} TO {name}",
         "REVOKE ALL ON SCHEMA public FROM PUBLIC",
         f"GRANT USAGE ON SCHEMA public TO {name}",
-        f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {name}",
-        f"GRANT {given} ON ALL TABLES IN SCHEMA public TO {name}",
-        f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {name}",
-        f"ALTER DEFAULT PRIVILEGES IN SCHEMA public REVOKE ALL ON TABLES FROM {name}",
-        f"ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT {given} ON TABLES TO {name}",
-        f"ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES TO {name}",
+        *_changed("REVOKE", sorted(before.difference(rights)), "TABLES", f"FROM {name}"),
+        *_changed("GRANT", sorted(set(rights).difference(before)), "TABLES", f"TO {name}"),
+        *_changed("GRANT", [] if before else ["USAGE", "SELECT"], "SEQUENCES", f"TO {name}"),
     ):
         transaction.execute(statement)
 
@@ -60,6 +68,17 @@ def verifier(password: str, salt: bytes | None = None) -> str:
     server = hmac.digest(salted, b"Server Key", "sha256")
     salt64, stored64, server64 = (base64.b64encode(part).decode() for part in (salt, stored, server))
     return f"SCRAM-SHA-256${_ITERATIONS}:{salt64}${stored64}:{server64}"
+
+
+def _changed(verb: str, rights: Sequence[str], objects: str, whose: str) -> list[str]:
+    """Write what changes rights on the objects that there are, and on those to come."""
+    if not rights:
+        return []
+    listed = ", ".join(rights)
+    return [
+        f"{verb} {listed} ON ALL {objects} IN SCHEMA public {whose}",
+        f"ALTER DEFAULT PRIVILEGES IN SCHEMA public {verb} {listed} ON {objects} {whose}",
+    ]
 
 
 def _identifier(name: str) -> str:
