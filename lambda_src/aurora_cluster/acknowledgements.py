@@ -69,8 +69,9 @@ def acknowledge_secret(secret: secretsmanager.Secret, *, encryption_key: kms.IKe
         "AwsSolutions-SMG4",
         "NIST.800.53.R5-SecretsManagerRotationEnabled",
         "HIPAA.Security-SecretsManagerRotationEnabled",
-        reason="Whoever migrates the schema gives the database user this password, and would have to rotate it there "
-        "too: it is read through the Data API alone, by roles that were named, and connections take tokens of IAM.",
+        reason="Whoever migrates the schema makes the database user with this password. To replace it there, AWS's "
+        "function would need a connection inside the VPC, and from there a way to AWS Secrets Manager, and isolated "
+        "subnets have neither. It is 30 characters long and random, and only roles that were named can read it.",
     )
     if encryption_key is None:
         acknowledge(

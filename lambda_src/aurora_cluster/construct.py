@@ -60,7 +60,8 @@ class AuroraCluster(rds.DatabaseCluster):
     :param database_name: made with the cluster, 1 to 63 letters, digits and ``_``, a letter first.
     :param application_user: name of the application's database user, as ``database_name``; not ``master``.
     :param data_api: SQL over HTTPS, signed with IAM, without a connection; not with classes that are burstable.
-    :param iam_authentication: database users may have a token of IAM for a password.
+    :param iam_authentication: a database user who is a member of ``rds_iam`` logs in with a token of IAM, and no longer
+        with a password: the ``iam_database_user`` of ``SchemaMigrations``. ``grant_connect(role, user)`` permits it.
 
     *Engine*
 

@@ -407,3 +407,43 @@ def test_a_right_that_is_no_longer_the_applications_is_taken_from_every_table(cl
         cluster.application.execute(f"DELETE FROM {table}")  # noqa: S608
         with pytest.raises(DatabaseError, match=f"permission denied for table {table}"):
             cluster.application.execute(f"INSERT INTO {table} VALUES (1)")  # noqa: S608
+
+
+RIGHTS = """
+SELECT given FROM unnest(ARRAY['DELETE', 'INSERT', 'SELECT', 'TRUNCATE', 'UPDATE']) AS given
+WHERE has_table_privilege(:user, 'one', given) ORDER BY given
+"""
+MEMBERS = """
+SELECT rolname::text AS name, rolcanlogin AS logs_in, pg_has_role(oid, 'rds_iam', 'MEMBER') AS has_token
+FROM pg_roles WHERE rolname IN (:application, :iam_database_user)
+"""
+
+
+def test_a_user_with_tokens_has_the_applications_rights_and_leaves_it_its_password(cluster: Cluster) -> None:
+    iam_database_user = f"token_{cluster.user}"
+    for _ in range(2):
+        cluster.make_user(rights=["SELECT", "INSERT"])
+        with cluster.master.transaction() as transaction:
+            users.make_iam_database_user(transaction, iam_database_user, cluster.user)
+    grant = f'GRANT TRUNCATE ON one TO "{cluster.user}"'
+    history.migrate(cluster.master, [migration(1, "CREATE TABLE one (id int)", grant)])
+
+    found = cluster.application.query(MEMBERS, {"application": cluster.user, "iam_database_user": iam_database_user})
+    assert {one["name"]: (one["logs_in"], one["has_token"]) for one in found} == {
+        cluster.user: (True, False),
+        iam_database_user: (True, True),
+    }
+    given = cluster.master.query(RIGHTS, {"user": iam_database_user})
+    assert [one["given"] for one in given] == ["INSERT", "SELECT", "TRUNCATE"]
+
+
+def test_a_user_who_has_a_password_gets_no_tokens(cluster: Cluster) -> None:
+    cluster.make_user(rights=["SELECT"])
+
+    for taken in (cluster.user, "master"):
+        with (
+            cluster.master.transaction() as transaction,
+            pytest.raises(users.UserError, match="name another iam_database_user"),
+        ):
+            users.make_iam_database_user(transaction, taken, cluster.user)
+    assert cluster.application.query("SELECT 1 AS still") == [{"still": 1}]

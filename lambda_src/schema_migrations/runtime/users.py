@@ -1,4 +1,4 @@
-"""The application's database user: made from its secret, with its rights and no others."""
+"""The application's database users: one with the password of its secret, and one with tokens of IAM."""
 
 from __future__ import annotations
 
@@ -24,16 +24,33 @@ WHERE defaclnamespace = 'public'::regnamespace AND defaclobjtype = 'r'
 """
 
 
+class UserError(Exception):
+    """A database user cannot be made; the message says which, why, and what to do."""
+
+
 def make_user(transaction: Transaction, user: str, password: str) -> None:
     """Make a database user who can log in and nothing else, or give the one there is this password.
 
     PostgreSQL gets the password as it would keep it: what is sent is in no log, and opens nothing.
     """
-    name = _identifier(user)
-    if not transaction.query("SELECT 1 AS there FROM pg_roles WHERE rolname = :user", {"user": user}):
-        transaction.execute(f"CREATE ROLE {name}")
-    attributes = "LOGIN NOCREATEDB NOCREATEROLE NOINHERIT"
-    transaction.execute(f"ALTER ROLE {name} {attributes} PASSWORD '{verifier(password)}'")
+    _make(transaction, user, f"NOINHERIT PASSWORD '{verifier(password)}'")
+
+
+def make_iam_database_user(transaction: Transaction, user: str, application: str) -> None:
+    """Make a database user who logs in with a token of IAM, and has all rights of the application's user.
+
+    A member of ``rds_iam`` cannot log in with a password any more, and the Data API has nothing else: so it is a user
+    of its own.
+
+    :raises UserError: when it is the application's user, or the master.
+    """
+    [row] = transaction.query("SELECT current_user::text AS master")
+    if user in {application, row["master"]}:
+        raise UserError(
+            f"{user} logs in with a password, which tokens of IAM would end: name another iam_database_user"
+        )
+    _make(transaction, user, "INHERIT PASSWORD NULL")
+    transaction.execute(f"GRANT {_identifier(application)}, rds_iam TO {_identifier(user)}")
 
 
 def grant(transaction: Transaction, user: str, database: str, rights: Sequence[str]) -> None:
@@ -68,6 +85,13 @@ def verifier(password: str, salt: bytes | None = None) -> str:
     server = hmac.digest(salted, b"Server Key", "sha256")
     salt64, stored64, server64 = (base64.b64encode(part).decode() for part in (salt, stored, server))
     return f"SCRAM-SHA-256${_ITERATIONS}:{salt64}${stored64}:{server64}"
+
+
+def _make(transaction: Transaction, user: str, attributes: str) -> None:
+    name = _identifier(user)
+    if not transaction.query("SELECT 1 AS there FROM pg_roles WHERE rolname = :user", {"user": user}):
+        transaction.execute(f"CREATE ROLE {name}")
+    transaction.execute(f"ALTER ROLE {name} LOGIN NOCREATEDB NOCREATEROLE {attributes}")
 
 
 def _changed(verb: str, rights: Sequence[str], objects: str, whose: str) -> list[str]:
