@@ -59,7 +59,8 @@ class Deployment:
             resource["PhysicalResourceId"]
             for page in pages
             for resource in page["StackResourceSummaries"]
-            if resource["ResourceType"] == resource_type
+            # What is deleted can stay listed.
+            if resource["ResourceType"] == resource_type and resource["ResourceStatus"] != "DELETE_COMPLETE"
         ]
 
 
