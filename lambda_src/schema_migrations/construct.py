@@ -33,8 +33,9 @@ class SchemaMigrations(Construct):
     """Runs numbered SQL files on a cluster of Aurora PostgreSQL when its stack is deployed, each of them once.
 
     Each file runs in a transaction of its own, while nobody else changes the schema: it has happened, or has not. What
-    ran is kept in the table ``migrations.applied``, with a checksum: a file that was edited afterwards is refused. A
-    folder with ``SHA256SUMS``, as ``shasum -a 256 *.sql`` prints it, has that refused at synthesis already.
+    ran is kept in the table ``migrations.applied``, with a checksum: a file that was edited afterwards is refused. The
+    resource's property ``Migrations`` has the checksums too, by which ``lab up`` refuses it before it deploys anything;
+    a folder with ``SHA256SUMS``, as ``shasum -a 256 *.sql`` prints it, has it refused at synthesis already.
 
     A custom resource does it, and not the ``lab`` command: then ``cdk deploy`` alone brings a schema up to date, on AWS
     as locally, before anything that depends on this is deployed, and a migration that fails fails the deployment.
