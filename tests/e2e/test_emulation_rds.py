@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 
 from lab.database import ConstraintViolatedError, Database, DatabaseError
 from lab.project import ENVIRONMENTS, ROOT, python_of
+from lambda_src.statements import statements
 
 from .conftest import run_script
 
@@ -338,6 +339,20 @@ def test_a_migration_that_fails_has_not_happened_and_the_next_start_goes_on_ther
         {"two": None, "one": "one"}
     ]
     assert history.migrate(cluster.master, [ONE, migration(2, "CREATE TABLE two (id int)")]) == ["0002_it.sql"]
+
+
+def test_a_function_with_a_body_of_standard_sql_is_made(cluster: Cluster) -> None:
+    text = """
+    CREATE TABLE one (id int);
+    CREATE FUNCTION added(n int) RETURNS text BEGIN ATOMIC
+        INSERT INTO one VALUES (n);
+        SELECT CASE WHEN n > 1 THEN 'many' ELSE 'few' END;
+    END;
+    """
+    history.migrate(cluster.master, [migration(1, *statements(text))])
+
+    assert cluster.master.query("SELECT added(2) AS said") == [{"said": "many"}]
+    assert cluster.master.query("SELECT id FROM one") == [{"id": 2}]
 
 
 def test_two_deployments_at_once_run_each_migration_once(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
