@@ -76,7 +76,7 @@ class AuroraCluster(rds.DatabaseCluster):
     :param backup_retention: how far back the cluster can be restored to any second, 1 to 35 days; a day in the posture
         ``LAB``, and 35 in ``PRODUCTION``.
     :param posture: ``PRODUCTION`` protects from deletion, leaves a snapshot behind when it is deleted nevertheless,
-        and has Database Insights in advanced mode.
+        and has Database Insights in advanced mode, and Enhanced Monitoring.
     :param alarm_topic: told of capacity near the maximum, of pauses that never come, and of readers that lag.
     :raises ValueError: naming every option outside its range, and what the engine's version lacks.
 

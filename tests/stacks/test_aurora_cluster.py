@@ -370,6 +370,23 @@ def test_lab_leaves_nothing_behind(made: Any) -> None:
     assert cluster["Properties"]["DatabaseInsightsMode"] == "standard"
 
 
+def test_in_the_lab_nothing_writes_a_log_group_that_no_stack_owns(made: Any) -> None:
+    template = made()
+
+    for instance in resources(template, "AWS::RDS::DBInstance").values():
+        assert not instance.keys() & {"MonitoringInterval", "MonitoringRoleArn"}
+    assert not only(template, "AWS::RDS::DBCluster").keys() & {"MonitoringInterval", "MonitoringRoleArn"}
+    assert "monitoring.rds.amazonaws.com" not in json.dumps(template)
+
+
+def test_in_production_the_hosts_are_measured_every_minute(made: Any) -> None:
+    template = made(posture=Posture.PRODUCTION)
+
+    for instance in resources(template, "AWS::RDS::DBInstance").values():
+        assert instance["MonitoringInterval"] == 60
+        assert "MonitoringRole" in json.dumps(instance["MonitoringRoleArn"])
+
+
 def test_one_key_encrypts_storage_secrets_logs_and_insights(stack: cdk.Stack, made: Any) -> None:
     template = made(encryption_key=kms.Key(stack, "Key"))
 
