@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 from filelock import FileLock
 
-from lab import cdk
+from lab import cdk, migrations
 from lab.errors import LabError, UsageError
 from lab.project import LAB
 
@@ -43,10 +43,7 @@ class Deployment:
 
     def template(self) -> dict[str, Any]:
         """Return the template that was deployed."""
-        template: dict[str, Any] = self.client("cloudformation").get_template(StackName=self.section.stack_id)[
-            "TemplateBody"
-        ]
-        return template
+        return _deployed_template(self.section, self.target)
 
     def physical_ids(self, resource_type: str) -> list[str]:
         """Return the physical ids of the stack's resources of one type."""
@@ -59,7 +56,8 @@ class Deployment:
             resource["PhysicalResourceId"]
             for page in pages
             for resource in page["StackResourceSummaries"]
-            if resource["ResourceType"] == resource_type
+            # What is deleted can stay listed.
+            if resource["ResourceType"] == resource_type and resource["ResourceStatus"] != "DELETE_COMPLETE"
         ]
 
 
@@ -82,6 +80,7 @@ def deploy(
         assembly = synth(sections, context, target, progress)
         for section in sections:
             _require_parameters(section, Path(assembly), target)
+            _require_migrations_unedited(section, Path(assembly), target)
         target.supply(Path(assembly), progress)
         progress.step("Deploying")
         stacks = [section.stack_id for section in sections]
@@ -99,7 +98,7 @@ def _require_parameters(section: CatalogEntry, assembly: Path, target: Target) -
 
     :raises UsageError: naming what it asks for, with its description, which says how to give it.
     """
-    template = json.loads((assembly / f"{section.stack_id}.template.json").read_text())
+    template = _synthesized(section, assembly)
     stack = described(section, target) or {}
     # What the CDK CLI makes anew keeps no values.
     kept = stack.get("Parameters", []) if stack.get("StackStatus") not in _MADE_ANEW else []
@@ -109,6 +108,34 @@ def _require_parameters(section: CatalogEntry, assembly: Path, target: Target) -
             what = f" ({parameter['Description']})" if "Description" in parameter else ""
             page = f"docs/sections/{section.module}.md"
             raise UsageError(f"{section.id} needs a value for {name}{what}; {page} says what else there is.")
+
+
+def _require_migrations_unedited(section: CatalogEntry, assembly: Path, target: Target) -> None:
+    """Make sure that no migration was edited after it ran, before anything is made.
+
+    The function that migrates refuses it too: then CloudFormation has begun, and takes everything back.
+
+    :raises LabError: naming each that was, and what to do.
+    """
+    template = _synthesized(section, assembly)
+    stack = described(section, target) if migrations.has_any(template) else None
+    if stack is None or stack["StackStatus"] in _MADE_ANEW:
+        return
+    if edited := migrations.edited(_deployed_template(section, target), template):
+        raise LabError(
+            f"{', '.join(edited)}: edited after it ran in {section.id}. Put the old text back, and write the change "
+            "into a new file."
+        )
+
+
+def _synthesized(section: CatalogEntry, assembly: Path) -> dict[str, Any]:
+    template: dict[str, Any] = json.loads((assembly / f"{section.stack_id}.template.json").read_text())
+    return template
+
+
+def _deployed_template(section: CatalogEntry, target: Target) -> dict[str, Any]:
+    client = target.session.client("cloudformation")
+    return dict(client.get_template(StackName=section.stack_id)["TemplateBody"])
 
 
 def find(section: CatalogEntry, target: Target) -> Deployment:

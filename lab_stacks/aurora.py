@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 MIGRATIONS = Path(__file__).with_name("aurora_migrations")
 _ADDRESSES = "10.15.8.0/22"
 _ZONES = 2
+#: Logs in with a token of IAM, where the application's own user has a password for the Data API.
+_IAM_DATABASE_USER = "application_iam"
 
 
 class Aurora(Section):
@@ -54,14 +56,16 @@ class Aurora(Section):
             posture=self.posture,
             alarm_topic=self.alarm_topic(),
         )
-        # Its schema is brought up to date too, with the application's database user, who is not the master
-        migrated_cluster(cluster, MIGRATIONS, posture=self.posture, alarm_topic=self.alarm_topic())
+        # Its schema is brought up to date too, with the application's database users, who are not the master
+        operation: dict[str, Any] = {"posture": self.posture, "alarm_topic": self.alarm_topic()}
+        migrated_cluster(cluster, MIGRATIONS, iam_database_user=_IAM_DATABASE_USER, **operation)
 
         self.output("ClusterArn", cluster.cluster_arn)
         self.output("ClusterIdentifier", cluster.cluster_identifier)
         self.output("DatabaseName", cluster.database_name)
         self.output("MasterSecretArn", cluster.master_secret.secret_arn)
         self.output("ApplicationSecretArn", cluster.application_secret.secret_arn)
+        self.output("IamDatabaseUser", _IAM_DATABASE_USER)
         self.keep_settings()
 
     def _instances(self, preset: Sequence[Instance]) -> list[Instance]:

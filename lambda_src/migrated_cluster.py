@@ -23,6 +23,7 @@ def migrated_cluster(
     migrations: Path,
     *,
     schema_id: str = "Schema",
+    iam_database_user: str | None = None,
     encryption_key: kms.IKey | None = None,
     posture: Posture = Posture.LAB,
     alarm_topic: sns.ITopic | None = None,
@@ -32,6 +33,7 @@ def migrated_cluster(
     :param cluster: of Aurora PostgreSQL, with the Data API.
     :param migrations: a folder of numbered SQL files, as of ``SchemaMigrations``.
     :param schema_id: of the construct that runs them; another one for a second cluster in the scope.
+    :param iam_database_user: one with the application's rights who logs in with tokens of IAM; none by default.
     :param encryption_key: customer managed KMS key for the function's environment and logs; by default keys of AWS's.
     :param posture: how long logs are kept.
     :param alarm_topic: told when a migration fails.
@@ -48,6 +50,7 @@ def migrated_cluster(
         application_secret=cluster.application_secret,
         database_name=cluster.database_name,
         migrations=migrations,
+        iam_database_user=iam_database_user,
         encryption_key=encryption_key,
         posture=posture,
         alarm_topic=alarm_topic,

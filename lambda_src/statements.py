@@ -26,6 +26,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_ROUTINE = re.compile(r"create (or replace )?(function|procedure)\b")
 _COMMENT_EDGE = re.compile(r"/\*|\*/")
 
 
@@ -54,23 +55,25 @@ def tokens(sql: str) -> Iterator[tuple[str, str]]:
 def statements(sql: str) -> list[str]:
     """Split SQL at the semicolons that end statements; what is nothing but comments is left out.
 
+    The body of a function in standard SQL, ``BEGIN ATOMIC ... END``, has semicolons that do not.
+
     >>> statements("SELECT ';'; -- done\\n")
     ["SELECT ';'"]
 
     :raises UnterminatedError: as ``tokens`` does.
     """
-    found: list[str] = []
-    pieces: list[str] = []
-    means_something = False
-    for kind, text in [*tokens(sql), ("end", ";")]:
-        if kind != "end":
-            pieces.append(text)
-            means_something = means_something or kind not in {"comment", "space"}
-        elif means_something:
-            found.append("".join(pieces).strip())
-        if kind == "end":
-            pieces, means_something = [], False
-    return found
+    found: list[list[tuple[str, str]]] = [[]]
+    body = _Body()
+    for kind, text in tokens(sql):
+        body.read(kind, text)
+        if kind == "end" and not body.is_open:
+            found.append([])
+        else:
+            found[-1].append((kind, text))
+    if body.is_open:
+        raise UnterminatedError(f"line {body.line}: what begins with BEGIN ATOMIC does not end")
+    meant = [pieces for pieces in found if any(kind not in {"comment", "space"} for kind, _ in pieces)]
+    return ["".join(text for _, text in pieces).strip() for pieces in meant]
 
 
 def parameters(sql: str) -> list[str]:
@@ -80,6 +83,40 @@ def parameters(sql: str) -> list[str]:
     ['limit']
     """
     return list(dict.fromkeys(text[1:] for kind, text in tokens(sql) if kind == "parameter"))
+
+
+class _Body:
+    """Follows a text, to know whether it is inside the body of a function or a procedure in standard SQL.
+
+    Source: https://www.postgresql.org/docs/current/sql-createfunction.html
+    """
+
+    def __init__(self) -> None:
+        self._words: list[str] = []
+        self._depth = 0
+        self._read_lines = 1
+        #: In which the body begins.
+        self.line = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it has begun, and has not ended yet."""
+        return self._depth > 0
+
+    def read(self, kind: str, text: str) -> None:
+        """Go on by one piece of the text."""
+        if kind == "end" and not self.is_open:
+            self._words = []
+        elif kind == "word":
+            self._read_word(text.lower())
+        self._read_lines += text.count("\n")
+
+    def _read_word(self, word: str) -> None:
+        if self.is_open:
+            self._depth += {"case": 1, "end": -1}.get(word, 0)
+        elif word == "atomic" and self._words[-1:] == ["begin"] and _ROUTINE.match(" ".join(self._words)):
+            self._depth, self.line = 1, self._read_lines
+        self._words.append(word)
 
 
 def _line(sql: str, position: int) -> int:

@@ -1,9 +1,10 @@
-"""A cluster whose schema each deployment brings up to date, and an application that may read and add, not change."""
+"""A schema that each deployment brings up to date, and who may read and add, by the Data API or with tokens of IAM."""
 
 from pathlib import Path
 
 from aws_cdk import App, Stack
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
 
 from lambda_src.aurora_cluster.construct import AuroraCluster
 from lambda_src.schema_migrations.construct import SchemaMigrations
@@ -26,5 +27,9 @@ SchemaMigrations(
     database_name="orders",
     migrations=Path(__file__).with_name("shop_migrations"),
     application_rights=["SELECT", "INSERT"],
+    iam_database_user="reports",
 )
+# Of a host in the VPC: it connects as "reports", with what `aws rds generate-db-auth-token` gives it for a password.
+host = iam.Role(stack, "ReportHost", assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"))
+orders.grant_connect(host, "reports")
 app.synth()

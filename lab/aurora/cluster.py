@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from lab.target import Target
     from lab_stacks.catalog import CatalogEntry
 
+_INSTANCE = "AWS::RDS::DBInstance"
 _SERVERLESS_CLASS = "db.serverless"
 
 
@@ -44,6 +45,7 @@ class DeployedCluster:
                 for member in cluster["DBClusterMembers"]
                 if member["DBInstanceIdentifier"] in instances
             ),
+            made=frozenset(name.lower() for name in deployed.physical_ids(_INSTANCE)),
             stack_is_settled=not deployed.status.endswith("_IN_PROGRESS"),
             cluster_is_available=cluster["Status"] == "available",
         )

@@ -8,8 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from lab.errors import LabError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_UNDO = "`cdk drift Aurora` shows what was changed by hand: undo it first."
 
 
 class Kind(str, Enum):
@@ -32,10 +38,12 @@ class Member:
 
 @dataclass(frozen=True)
 class State:
-    """What is there: the kinds that the stack declares, the cluster's instances, and whether either is changing."""
+    """What is there: what the stack declares and made, the cluster's instances, and whether either is changing."""
 
     declared: tuple[Kind, ...]
     members: tuple[Member, ...]
+    #: The identifiers of the instances that the stack made.
+    made: frozenset[str]
     stack_is_settled: bool = True
     cluster_is_available: bool = True
 
@@ -115,13 +123,21 @@ def _changes(state: State, to: Kind) -> list[Step]:
 
 
 def _refuse_drift(state: State) -> None:
+    there = frozenset(member.identifier for member in state.members)
+    if added := there - state.made:
+        raise DriftError(f"The cluster has {_listed(added)}, which its stack did not make: remove it.")
+    if gone := state.made - there:
+        raise DriftError(
+            f"The cluster has no {_listed(gone)} any more, which its stack made: make it again by that name."
+        )
     for kind in Kind:
-        there, declared = bool(state.of(kind)), kind in state.declared
-        if there and not declared:
-            named = ", ".join(member.identifier for member in state.of(kind))
-            raise DriftError(f"The stack declares no {kind.value} instance, and the cluster has {named}: remove it.")
-        if declared and not there:
-            raise DriftError(
-                f"The stack declares {kind.value} instances, and the cluster has none: `cdk drift Aurora` shows what "
-                "else was changed by hand; undo it first."
-            )
+        found, declared = state.of(kind), kind in state.declared
+        if found and not declared:
+            named = _listed(member.identifier for member in found)
+            raise DriftError(f"Of kind {kind.value}, which the stack does not declare: {named}. {_UNDO}")
+        if declared and not found:
+            raise DriftError(f"The stack declares {kind.value} instances, and the cluster has none. {_UNDO}")
+
+
+def _listed(identifiers: Iterable[str]) -> str:
+    return ", ".join(sorted(identifiers))

@@ -38,6 +38,15 @@ _WHO = """
 SELECT rolname::text AS name, rolsuper OR rolcreaterole OR rolcreatedb AS may_more
 FROM pg_roles WHERE rolname = current_user
 """
+_USERS = """
+SELECT rolname::text AS name, rolsuper OR rolcreaterole OR rolcreatedb AS may_more,
+    pg_has_role(oid, 'rds_iam', 'MEMBER') AS has_token,
+    (SELECT string_agg(concat_ws(' ', given, relname), ', ' ORDER BY relname, given)
+     FROM pg_class, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE']) AS given
+     WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
+         AND has_table_privilege(pg_roles.oid, pg_class.oid, given)) AS rights
+FROM pg_roles WHERE rolname IN (current_user, :iam_database_user)
+"""
 _SECRETS = ("MasterSecretArn", "ApplicationSecretArn")
 
 
@@ -140,6 +149,22 @@ def user_has_only_its_rights(deployed: Deployment) -> str:
     answers = {" ".join(one.split()[:2]): _state(application, one) for one in statements}
     assert set(answers.values()) == {"42501"}, f"42501 is a missing right, and the answers are {answers}"
     return f"{who['name']} is refused {', '.join(answers)}"
+
+
+@runbook.check(
+    "A second user logs in with a token of IAM, and has the application's rights", evidence=Evidence.REAL_DATABASE
+)
+def iam_database_user_has_the_applications_rights(deployed: Deployment) -> str:
+    """The one is a member of `rds_iam`, the other, whose password the Data API needs, is not; no token is tried."""
+    iam_database_user = deployed.output("IamDatabaseUser")
+    found = database(deployed, "ApplicationSecretArn").query(_USERS, {"iam_database_user": iam_database_user})
+    users = {one.pop("name"): one for one in found}
+    with_token, [with_password] = users.pop(iam_database_user), users.values()
+    assert with_token["has_token"], f"{iam_database_user} is no member of rds_iam"
+    assert not with_password["has_token"], "the application's user is a member of rds_iam, and has no password then"
+    assert not with_token["may_more"], f"{iam_database_user} may make users or databases"
+    assert with_token["rights"] == with_password["rights"], f"{with_token['rights']}; {with_password['rights']}"
+    return f"{iam_database_user}: {with_token['rights']}"
 
 
 @runbook.check("A function's role reaches this cluster and no other", evidence=Evidence.EMULATED)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aws_cdk import Annotations
+from aws_cdk import aws_rds as rds
 
 from lambda_src.acknowledged import acknowledge
 
 if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
-    from aws_cdk import aws_rds as rds
     from aws_cdk import aws_secretsmanager as secretsmanager
 
     from lambda_src.posture import Posture
@@ -37,6 +37,23 @@ def acknowledge_cluster(cluster: rds.DatabaseCluster, *, posture: Posture) -> No
             "HIPAA.Security-RDSInstanceDeletionProtectionEnabled",
             reason="The posture is LAB, which leaves nothing behind when its stack is deleted: PRODUCTION protects it.",
         )
+        _acknowledge_no_monitoring(cluster)
+
+
+def _acknowledge_no_monitoring(cluster: rds.DatabaseCluster) -> None:
+    reason = (
+        "The posture is LAB, which leaves nothing behind: Enhanced Monitoring writes the log group RDSOSMetrics of the "
+        "account, which no stack owns and none deletes. PRODUCTION has it; Database Insights are on in both."
+    )
+    acknowledge(
+        cluster,
+        "NIST.800.53.R5-RDSEnhancedMonitoringEnabled",
+        "HIPAA.Security-RDSEnhancedMonitoringEnabled",
+        reason=reason,
+    )
+    for part in cluster.node.find_all():
+        if isinstance(part, rds.CfnDBInstance):
+            acknowledge(part, "CKV_AWS_118", reason=reason)
 
 
 def acknowledge_mysql(cluster: rds.DatabaseCluster) -> None:
@@ -69,8 +86,9 @@ def acknowledge_secret(secret: secretsmanager.Secret, *, encryption_key: kms.IKe
         "AwsSolutions-SMG4",
         "NIST.800.53.R5-SecretsManagerRotationEnabled",
         "HIPAA.Security-SecretsManagerRotationEnabled",
-        reason="Whoever migrates the schema gives the database user this password, and would have to rotate it there "
-        "too: it is read through the Data API alone, by roles that were named, and connections take tokens of IAM.",
+        reason="Whoever migrates the schema makes the database user with this password. To replace it there, AWS's "
+        "function would need a connection inside the VPC, and from there a way to AWS Secrets Manager, and isolated "
+        "subnets have neither. It is 30 characters long and random, and only roles that were named can read it.",
     )
     if encryption_key is None:
         acknowledge(

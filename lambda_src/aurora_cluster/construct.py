@@ -41,7 +41,8 @@ class AuroraCluster(rds.DatabaseCluster):
 
     Nobody knows the master user's password: Amazon RDS makes it, keeps it in AWS Secrets Manager and replaces it every
     week. An application has ``application_secret``, the password of a database user that whoever migrates the schema
-    makes, with the rights that it needs and no others.
+    makes, with the rights that it needs and no others: of Aurora PostgreSQL that is ``SchemaMigrations``. For Aurora
+    MySQL no block does it, and it is yours to make.
 
     *Scaling*
 
@@ -60,7 +61,9 @@ class AuroraCluster(rds.DatabaseCluster):
     :param database_name: made with the cluster, 1 to 63 letters, digits and ``_``, a letter first.
     :param application_user: name of the application's database user, as ``database_name``; not ``master``.
     :param data_api: SQL over HTTPS, signed with IAM, without a connection; not with classes that are burstable.
-    :param iam_authentication: database users may have a token of IAM for a password.
+    :param iam_authentication: a database user may have a token of IAM for a password: of PostgreSQL one who is a member
+        of ``rds_iam``, as the ``iam_database_user`` of ``SchemaMigrations`` is, of MySQL one who is identified with
+        ``AWSAuthenticationPlugin``. ``grant_connect(role, user)`` permits it.
 
     *Engine*
 
@@ -73,7 +76,7 @@ class AuroraCluster(rds.DatabaseCluster):
     :param backup_retention: how far back the cluster can be restored to any second, 1 to 35 days; a day in the posture
         ``LAB``, and 35 in ``PRODUCTION``.
     :param posture: ``PRODUCTION`` protects from deletion, leaves a snapshot behind when it is deleted nevertheless,
-        and has Database Insights in advanced mode.
+        and has Database Insights in advanced mode, and Enhanced Monitoring.
     :param alarm_topic: told of capacity near the maximum, of pauses that never come, and of readers that lag.
     :raises ValueError: naming every option outside its range, and what the engine's version lacks.
 
@@ -157,7 +160,8 @@ class AuroraCluster(rds.DatabaseCluster):
             self, scales=serverless, pauses=serverless and capacity.pauses, reads=bool(readers), topic=alarm_topic
         )
         acknowledge_cluster(self, posture=posture)
-        if known.type == MYSQL:
+        self._is_mysql = known.type == MYSQL
+        if self._is_mysql:
             acknowledge_mysql(self)
 
     @property
@@ -172,6 +176,13 @@ class AuroraCluster(rds.DatabaseCluster):
 
         The CDK's own ``grant_data_api_access`` gives it the master user's password.
 
-        :param secret: of another database user, such as ``master_secret``.
+        :param secret: of another database user, such as ``master_secret``; to be named for Aurora MySQL, where no block
+            makes the application's user: ``application_secret`` once your own migrations have.
+        :raises ValueError: for a cluster of Aurora MySQL without ``secret``.
         """
+        if secret is None and self._is_mysql:
+            raise ValueError(
+                f"{self.node.path}: grant_data_api needs secret=... for Aurora MySQL, where nobody makes the "
+                "application's user: make it with application_secret, and name that, or name another user's."
+            )
         access.grant_data_api(self, grantee, secret or self.application_secret)

@@ -24,22 +24,26 @@ def insights(
     """Make the options with which the CDK's cluster is observed.
 
     Standard mode keeps a week of database load, at no cost; ``PRODUCTION`` has the advanced mode, which keeps 15 months
-    and has a price for each vCPU or ACU. In both the hosts are measured every minute, by a role that may write that
-    log and nothing else, where AWS's managed policy permits every log group whose name begins with RDS.
+    and has a price for each vCPU or ACU. There the hosts are measured every minute too, by a role that may write that
+    log and nothing else, where AWS's managed policy permits every log group whose name begins with RDS. That log is the
+    account's, which no stack deletes: so ``LAB``, which leaves nothing behind, does without.
 
     Source: https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/USER_DatabaseInsights.html
     """
-    advanced = posture is Posture.PRODUCTION
-    return {
-        "database_insights_mode": rds.DatabaseInsightsMode.ADVANCED if advanced else rds.DatabaseInsightsMode.STANDARD,
+    observed: dict[str, Any] = {
+        "database_insights_mode": rds.DatabaseInsightsMode.STANDARD,
         "enable_performance_insights": True,
-        "performance_insight_retention": rds.PerformanceInsightRetention.MONTHS_15
-        if advanced
-        else rds.PerformanceInsightRetention.DEFAULT,
+        "performance_insight_retention": rds.PerformanceInsightRetention.DEFAULT,
         "performance_insight_encryption_key": encryption_key,
-        "monitoring_interval": Duration.seconds(60),
-        "monitoring_role": _monitoring_role(scope, f"{construct_id}MonitoringRole"),
     }
+    if posture is Posture.PRODUCTION:
+        observed |= {
+            "database_insights_mode": rds.DatabaseInsightsMode.ADVANCED,
+            "performance_insight_retention": rds.PerformanceInsightRetention.MONTHS_15,
+            "monitoring_interval": Duration.seconds(60),
+            "monitoring_role": _monitoring_role(scope, f"{construct_id}MonitoringRole"),
+        }
+    return observed
 
 
 def _monitoring_role(scope: Construct, construct_id: str) -> iam.Role:

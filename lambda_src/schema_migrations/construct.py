@@ -1,4 +1,4 @@
-"""A database's schema, brought up to date by each deployment, and the application's database user."""
+"""A database's schema, brought up to date by each deployment, and the application's database users."""
 
 from __future__ import annotations
 
@@ -33,13 +33,16 @@ class SchemaMigrations(Construct):
     """Runs numbered SQL files on a cluster of Aurora PostgreSQL when its stack is deployed, each of them once.
 
     Each file runs in a transaction of its own, while nobody else changes the schema: it has happened, or has not. What
-    ran is kept in the table ``migrations.applied``, with a checksum: a file that was edited afterwards is refused. A
-    folder with ``SHA256SUMS``, as ``shasum -a 256 *.sql`` prints it, has that refused at synthesis already.
+    ran is kept in the table ``migrations.applied``, with a checksum: a file that was edited afterwards is refused. The
+    resource's property ``Migrations`` has the checksums too, by which ``lab up`` refuses it before it deploys anything;
+    a folder with ``SHA256SUMS``, as ``shasum -a 256 *.sql`` prints it, has it refused at synthesis already.
 
     A custom resource does it, and not the ``lab`` command: then ``cdk deploy`` alone brings a schema up to date, on AWS
     as locally, before anything that depends on this is deployed, and a migration that fails fails the deployment.
 
     The application's database user is made too, with the password of its secret and the rights that it is given here.
+    That is who uses the Data API. ``iam_database_user`` is a second one with the same rights, for connections: it logs
+    in with a token of IAM, which ``cluster.grant_connect(role, iam_database_user)`` permits, and has no password.
 
     :param cluster: of Aurora PostgreSQL, with the Data API.
     :param master_secret: of the user who owns the schema.
@@ -48,7 +51,10 @@ class SchemaMigrations(Construct):
     :param migrations: a folder of files such as ``0001_create_tables.sql``, numbered from 1 without a gap. No statement
         of theirs may take more than 45 s, which the Data API gives it.
     :param application_rights: of the application's user on every table of the schema ``public``; by default ``SELECT``,
-        ``INSERT``, ``UPDATE`` and ``DELETE``. A migration may grant more.
+        ``INSERT``, ``UPDATE`` and ``DELETE``. A migration may grant more, and take some back, which stays: only a right
+        that comes into this list or leaves it changes on every table.
+    :param iam_database_user: name of the user with tokens of IAM, as ``database_name``; there is none by default. When
+        it is left out again, nobody is permitted to be that user any more, and a migration can drop it.
     :param timeout: of all migrations together, 60 to 900 s; 5 minutes by default. Resuming a cluster takes up to 45 s.
     :param encryption_key: customer managed KMS key for the function's environment and logs; by default keys of AWS's.
     :param posture: how long logs are kept.
@@ -69,6 +75,7 @@ class SchemaMigrations(Construct):
         database_name: str,
         migrations: Path,
         application_rights: Sequence[str] = ("SELECT", "INSERT", "UPDATE", "DELETE"),
+        iam_database_user: str | None = None,
         timeout: Duration | None = None,
         encryption_key: kms.IKey | None = None,
         posture: Posture = Posture.LAB,
@@ -80,8 +87,13 @@ class SchemaMigrations(Construct):
         with checked(SchemaMigrations, scope, construct_id) as options:
             engine = cluster.engine.engine_type if cluster.engine else "aurora-postgresql"
             options.require(engine == "aurora-postgresql", "cluster", f"one of {engine}", "one of aurora-postgresql")
-            named = re.fullmatch(r"[A-Za-z]\w{0,62}", database_name) is not None
-            options.require(named, "database_name", database_name, "1 to 63 letters, digits and _, a letter first")
+            for option, name in (("database_name", database_name), ("iam_database_user", iam_database_user)):
+                named = name is None or re.fullmatch(r"[A-Za-z]\w{0,62}", name) is not None
+                options.require(named, option, name, "1 to 63 letters, digits and _, a letter first")
+            takes_tokens = iam_database_user is None or _takes_tokens(cluster)
+            options.require(
+                takes_tokens, "iam_database_user", iam_database_user, "none, as the cluster has no iam_authentication"
+            )
             for right in application_rights:
                 options.require(right in _RIGHTS, "application_rights", right, f"some of {', '.join(_RIGHTS)}")
             options.require(bool(application_rights), "application_rights", "empty", "1 or more")
@@ -108,6 +120,7 @@ class SchemaMigrations(Construct):
                     "DATABASE_NAME": database_name,
                     "APPLICATION_SECRET_ARN": application_secret.secret_arn,
                     "APPLICATION_RIGHTS": ",".join(application_rights),
+                    **({"IAM_DATABASE_USER": iam_database_user} if iam_database_user else {}),
                 },
                 encryption_key=encryption_key,
                 posture=posture,
@@ -131,6 +144,7 @@ class SchemaMigrations(Construct):
                 "Database": database_name,
                 "ApplicationSecret": application_secret.secret_arn,
                 "ApplicationRights": list(application_rights),
+                **({"IamDatabaseUser": iam_database_user} if iam_database_user else {}),
             },
         )
         # Its instances, without which the cluster answers nothing, and the function's permissions.
@@ -138,6 +152,12 @@ class SchemaMigrations(Construct):
         self.resource.node.add_dependency(*instances)
         if isinstance(self.function.role, iam.Role):
             self.resource.node.add_dependency(self.function.role)
+
+
+def _takes_tokens(cluster: rds.IDatabaseCluster) -> bool:
+    """Say whether the cluster has authentication by IAM, as far as that is known: of an imported one it is not."""
+    made = [part for part in cluster.node.find_all() if isinstance(part, rds.CfnDBCluster)]
+    return all(part.enable_iam_database_authentication for part in made)
 
 
 def _package(folder: Path, migrations: Sequence[files.Migration]) -> Path:

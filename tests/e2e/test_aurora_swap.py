@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lab.aurora.cluster import DeployedCluster
-from lab.aurora.plan import Action, Kind, plan
+from lab.aurora.plan import Action, DriftError, Kind, plan
 from lab.aurora.swap import swap
+from lab.deployment import find
 from lab.target import TargetName
 from lab_stacks.catalog import CatalogEntry
 
@@ -176,3 +177,27 @@ def test_a_swap_that_was_interrupted_is_taken_back(
 
     assert [step.action for step in taken] == back
     require_whole(ours, Kind.SERVERLESS)
+
+
+def test_an_instance_that_was_added_or_removed_by_hand_is_named_and_nothing_is_swapped(
+    cluster: Callable[[Kind], TemplateCluster],
+) -> None:
+    ours = cluster(Kind.SERVERLESS)
+    client, before = ours.target.session.client("rds"), ours.observe()
+    identifier = find(ours.section, ours.target).output("ClusterIdentifier")
+    client.create_db_instance(
+        DBInstanceIdentifier="by-hand",
+        DBClusterIdentifier=identifier,
+        DBInstanceClass=CLASSES[Kind.SERVERLESS],
+        Engine="aurora-postgresql",
+    )
+    with pytest.raises(DriftError, match="has by-hand, which its stack did not make"):
+        swap(ours, Kind.PROVISIONED, before=lambda _: None)
+
+    client.delete_db_instance(DBInstanceIdentifier="by-hand", SkipFinalSnapshot=True)
+    assert ours.observe() == before
+    [reader] = [member.identifier for member in before.members if not member.is_writer]
+    client.delete_db_instance(DBInstanceIdentifier=reader, SkipFinalSnapshot=True)
+    with pytest.raises(DriftError, match=f"has no {reader} any more, which its stack made"):
+        swap(ours, Kind.PROVISIONED, before=lambda _: None)
+    assert ours.observe().declared == (Kind.SERVERLESS,)

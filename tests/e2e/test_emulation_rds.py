@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 
 from lab.database import ConstraintViolatedError, Database, DatabaseError
 from lab.project import ENVIRONMENTS, ROOT, python_of
+from lambda_src.statements import statements
 
 from .conftest import run_script
 
@@ -340,6 +341,20 @@ def test_a_migration_that_fails_has_not_happened_and_the_next_start_goes_on_ther
     assert history.migrate(cluster.master, [ONE, migration(2, "CREATE TABLE two (id int)")]) == ["0002_it.sql"]
 
 
+def test_a_function_with_a_body_of_standard_sql_is_made(cluster: Cluster) -> None:
+    text = """
+    CREATE TABLE one (id int);
+    CREATE FUNCTION added(n int) RETURNS text BEGIN ATOMIC
+        INSERT INTO one VALUES (n);
+        SELECT CASE WHEN n > 1 THEN 'many' ELSE 'few' END;
+    END;
+    """
+    history.migrate(cluster.master, [migration(1, *statements(text))])
+
+    assert cluster.master.query("SELECT added(2) AS said") == [{"said": "many"}]
+    assert cluster.master.query("SELECT id FROM one") == [{"id": 2}]
+
+
 def test_two_deployments_at_once_run_each_migration_once(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(history, "_PAUSE_SECONDS", 0.05)
     migrations = [migration(number, f"CREATE TABLE t{number} (id int)") for number in range(1, 6)]
@@ -376,3 +391,74 @@ def test_the_applications_rights_are_those_that_it_is_given_and_reach_later_tabl
             cluster.application.execute(f"INSERT INTO {table} VALUES (1)")  # noqa: S608
     with pytest.raises(DatabaseError, match="permission denied for schema public"):
         cluster.application.execute("CREATE TABLE mine (id int)")
+
+
+def test_what_a_migration_grants_the_application_and_takes_from_it_outlives_later_deployments(cluster: Cluster) -> None:
+    user = f'"{cluster.user}"'
+    migrations = [
+        migration(1, "CREATE TABLE one (id int, note text)", "CREATE TABLE log (id int)"),
+        migration(2, f"GRANT TRUNCATE, UPDATE (note) ON one TO {user}", f"REVOKE INSERT ON log FROM {user}"),
+    ]
+    for new in (2, 0):
+        cluster.make_user(rights=["SELECT", "INSERT"])
+        assert len(history.migrate(cluster.master, migrations)) == new
+
+        cluster.application.execute("INSERT INTO one VALUES (1, 'a')")
+        cluster.application.execute("UPDATE one SET note = 'b'")
+        cluster.application.execute("TRUNCATE one")
+        for sql in ("UPDATE one SET id = 2", "DELETE FROM one", "INSERT INTO log VALUES (1)"):
+            with pytest.raises(DatabaseError, match="permission denied for table"):
+                cluster.application.execute(sql)
+
+
+def test_a_right_that_is_no_longer_the_applications_is_taken_from_every_table(cluster: Cluster) -> None:
+    cluster.make_user(rights=["SELECT", "INSERT"])
+    history.migrate(cluster.master, [migration(1, "CREATE TABLE one (id int)", "CREATE TABLE two (id serial)")])
+    cluster.application.execute("INSERT INTO two DEFAULT VALUES")
+    cluster.make_user(rights=["SELECT", "DELETE"])
+    cluster.master.execute("CREATE TABLE three (id int)")
+
+    for table in ("one", "two", "three"):
+        cluster.application.execute(f"DELETE FROM {table}")  # noqa: S608
+        with pytest.raises(DatabaseError, match=f"permission denied for table {table}"):
+            cluster.application.execute(f"INSERT INTO {table} VALUES (1)")  # noqa: S608
+
+
+RIGHTS = """
+SELECT given FROM unnest(ARRAY['DELETE', 'INSERT', 'SELECT', 'TRUNCATE', 'UPDATE']) AS given
+WHERE has_table_privilege(:user, 'one', given) ORDER BY given
+"""
+MEMBERS = """
+SELECT rolname::text AS name, rolcanlogin AS logs_in, pg_has_role(oid, 'rds_iam', 'MEMBER') AS has_token
+FROM pg_roles WHERE rolname IN (:application, :iam_database_user)
+"""
+
+
+def test_a_user_with_tokens_has_the_applications_rights_and_leaves_it_its_password(cluster: Cluster) -> None:
+    iam_database_user = f"token_{cluster.user}"
+    for _ in range(2):
+        cluster.make_user(rights=["SELECT", "INSERT"])
+        with cluster.master.transaction() as transaction:
+            users.make_iam_database_user(transaction, iam_database_user, cluster.user)
+    grant = f'GRANT TRUNCATE ON one TO "{cluster.user}"'
+    history.migrate(cluster.master, [migration(1, "CREATE TABLE one (id int)", grant)])
+
+    found = cluster.application.query(MEMBERS, {"application": cluster.user, "iam_database_user": iam_database_user})
+    assert {one["name"]: (one["logs_in"], one["has_token"]) for one in found} == {
+        cluster.user: (True, False),
+        iam_database_user: (True, True),
+    }
+    given = cluster.master.query(RIGHTS, {"user": iam_database_user})
+    assert [one["given"] for one in given] == ["INSERT", "SELECT", "TRUNCATE"]
+
+
+def test_a_user_who_has_a_password_gets_no_tokens(cluster: Cluster) -> None:
+    cluster.make_user(rights=["SELECT"])
+
+    for taken in (cluster.user, "master"):
+        with (
+            cluster.master.transaction() as transaction,
+            pytest.raises(users.UserError, match="name another iam_database_user"),
+        ):
+            users.make_iam_database_user(transaction, taken, cluster.user)
+    assert cluster.application.query("SELECT 1 AS still") == [{"still": 1}]

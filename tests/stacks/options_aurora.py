@@ -38,6 +38,7 @@ def add(stack: cdk.Stack, operation: dict[str, Any]) -> None:
         database_name="app",
         migrations=_MIGRATIONS,
         application_rights=["SELECT"],
+        iam_database_user="reports",
         timeout=cdk.Duration.minutes(15),
         **operation,
     )

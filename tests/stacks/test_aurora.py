@@ -108,5 +108,6 @@ def test_outputs_are_what_others_need(template: dict[str, Any]) -> None:
         "DatabaseName",
         "MasterSecretArn",
         "Settings",
+        "IamDatabaseUser",
     }
     assert kept(template) == {}

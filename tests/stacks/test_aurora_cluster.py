@@ -370,6 +370,23 @@ def test_lab_leaves_nothing_behind(made: Any) -> None:
     assert cluster["Properties"]["DatabaseInsightsMode"] == "standard"
 
 
+def test_in_the_lab_nothing_writes_a_log_group_that_no_stack_owns(made: Any) -> None:
+    template = made()
+
+    for instance in resources(template, "AWS::RDS::DBInstance").values():
+        assert not instance.keys() & {"MonitoringInterval", "MonitoringRoleArn"}
+    assert not only(template, "AWS::RDS::DBCluster").keys() & {"MonitoringInterval", "MonitoringRoleArn"}
+    assert "monitoring.rds.amazonaws.com" not in json.dumps(template)
+
+
+def test_in_production_the_hosts_are_measured_every_minute(made: Any) -> None:
+    template = made(posture=Posture.PRODUCTION)
+
+    for instance in resources(template, "AWS::RDS::DBInstance").values():
+        assert instance["MonitoringInterval"] == 60
+        assert "MonitoringRole" in json.dumps(instance["MonitoringRoleArn"])
+
+
 def test_one_key_encrypts_storage_secrets_logs_and_insights(stack: cdk.Stack, made: Any) -> None:
     template = made(encryption_key=kms.Key(stack, "Key"))
 
@@ -423,3 +440,19 @@ def test_what_makes_the_schema_is_granted_the_master_by_name(stack: cdk.Stack, v
 
     [logical_id] = [name for name in resources(template, "AWS::IAM::Role") if name.startswith("Role")]
     assert "MasterUserSecret.SecretArn" in json.dumps(permissions(template, logical_id))
+
+
+def test_of_mysql_nobody_makes_the_applications_user_and_so_a_secret_has_to_be_named(
+    stack: cdk.Stack, vpc: ec2.IVpc
+) -> None:
+    engine = rds.DatabaseClusterEngine.aurora_mysql(version=rds.AuroraMysqlEngineVersion.VER_3_10_1)
+    cluster = AuroraCluster(stack, "Database", vpc=vpc, engine=engine)
+    role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+
+    with pytest.raises(ValueError, match=r"^Empty/Database: grant_data_api needs secret=\.\.\. for Aurora MySQL"):
+        cluster.grant_data_api(role)
+    cluster.grant_data_api(role, secret=cluster.application_secret)
+
+    template = Template.from_stack(stack).to_json()
+    [logical_id] = [name for name in resources(template, "AWS::IAM::Role") if name.startswith("Role")]
+    assert "ApplicationSecret" in json.dumps(permissions(template, logical_id)["secretsmanager:GetSecretValue"])

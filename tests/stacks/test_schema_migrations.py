@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_rds as rds
 from aws_cdk.assertions import Template
 
@@ -27,10 +28,11 @@ def migrations(tmp_path: Path) -> Path:
     return folder
 
 
-def stack_with(migrations: Path, outdir: Path, **options: Any) -> cdk.Stack:
+def stack_with(migrations: Path, outdir: Path, *, iam_authentication: bool = True, **options: Any) -> cdk.Stack:
     app = cdk.App(outdir=str(outdir))
     stack = cdk.Stack(app, "Migrated", env=cdk.Environment(account="111122223333", region="us-east-1"))
-    cluster = AuroraCluster(stack, "Database", vpc=ec2.Vpc(stack, "Vpc", subnet_configuration=[_isolated()]))
+    vpc = ec2.Vpc(stack, "Vpc", subnet_configuration=[_isolated()])
+    cluster = AuroraCluster(stack, "Database", vpc=vpc, iam_authentication=iam_authentication)
     given: dict[str, Any] = {
         "cluster": cluster,
         "master_secret": cluster.master_secret,
@@ -56,11 +58,13 @@ def test_everything_that_is_wrong_is_said_at_once(migrations: Path, tmp_path: Pa
             tmp_path / "out",
             database_name="my-app",
             application_rights=["SELECT", "ALL"],
+            iam_database_user="my user",
             timeout=cdk.Duration.seconds(30),
         )
     for part in (
         "SchemaMigrations Migrated/Schema",
         "database_name is my-app: 1 to 63 letters, digits and _, a letter first",
+        "iam_database_user is my user: 1 to 63 letters, digits and _, a letter first",
         "application_rights is ALL: some of SELECT, INSERT",
         "timeout is 30 s: 60 to 900 s",
         "migrations 0003_more.sql comes after 0001: there is no 0002",
@@ -86,6 +90,41 @@ def test_another_engine_is_refused(migrations: Path, tmp_path: Path) -> None:
             database_name="app",
             migrations=migrations,
         )
+
+
+def test_a_user_with_tokens_of_a_cluster_that_takes_none_is_refused(migrations: Path, tmp_path: Path) -> None:
+    with pytest.raises(InvalidOptionsError, match="iam_database_user is reports: none, as the cluster has no iam_auth"):
+        stack_with(migrations, tmp_path / "out", iam_authentication=False, iam_database_user="reports")
+
+
+def test_a_user_with_tokens_is_made_when_it_is_named_and_its_role_may_be_that_user_alone(
+    migrations: Path, tmp_path: Path
+) -> None:
+    without = synthesized(migrations, tmp_path / "without")
+    stack = stack_with(migrations, tmp_path / "with", iam_database_user="reports")
+    role = iam.Role(stack, "Report", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+    [cluster] = [one for one in stack.node.find_all() if isinstance(one, AuroraCluster)]
+    cluster.grant_connect(role, "reports")
+    template = dict(Template.from_stack(stack).to_json())
+
+    assert "IamDatabaseUser" not in only(without, "Custom::SchemaMigrations")[1]["Properties"]
+    assert only(template, "Custom::SchemaMigrations")[1]["Properties"]["IamDatabaseUser"] == "reports"
+    [environment] = [
+        one["Properties"]["Environment"]["Variables"]
+        for one in template["Resources"].values()
+        if one["Type"] == "AWS::Lambda::Function" and "CLUSTER_ARN" in json.dumps(one)
+    ]
+    assert environment.items() >= {"IAM_DATABASE_USER": "reports"}.items()
+    [permitted] = [
+        statement
+        for one in template["Resources"].values()
+        if one["Type"] == "AWS::IAM::Policy"
+        for statement in one["Properties"]["PolicyDocument"]["Statement"]
+        if statement["Action"] == "rds-db:connect"
+    ]
+    [_, parts] = permitted["Resource"]["Fn::Join"]
+    assert "DBClusterResourceId" in json.dumps(parts)
+    assert parts[-1] == "/reports"
 
 
 def synthesized(migrations: Path, outdir: Path) -> dict[str, Any]:

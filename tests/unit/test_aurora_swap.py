@@ -32,6 +32,11 @@ def writer(member: Member) -> Member:
     return replace(member, is_writer=True)
 
 
+def undrifted(declared: tuple[Kind, ...], members: tuple[Member, ...], **more: bool) -> State:
+    """Have the instances that the stack made, and no others."""
+    return State(declared, members, frozenset(member.identifier for member in members), **more)
+
+
 def actions(steps: Sequence[Step]) -> list[Action]:
     return [step.action for step in steps]
 
@@ -40,40 +45,42 @@ def actions(steps: Sequence[Step]) -> list[Action]:
     ("state", "left"),
     [
         pytest.param(
-            State((SERVERLESS,), (S1,)),
+            undrifted((SERVERLESS,), (S1,)),
             [Action.ADD, Action.WAIT_FOR_INSTANCES, Action.FAIL_OVER, Action.REMOVE],
             id="nothing was done",
         ),
         pytest.param(
-            State((SERVERLESS,), (S1,), stack_is_settled=False),
+            undrifted((SERVERLESS,), (S1,), stack_is_settled=False),
             [Action.WAIT_FOR_STACK, Action.ADD, Action.WAIT_FOR_INSTANCES, Action.FAIL_OVER, Action.REMOVE],
             id="interrupted while the stack adds instances",
         ),
         pytest.param(
-            State(BOTH, (S1, replace(P1, is_available=False))),
+            undrifted(BOTH, (S1, replace(P1, is_available=False))),
             [Action.WAIT_FOR_INSTANCES, Action.FAIL_OVER, Action.REMOVE],
             id="interrupted while an instance starts",
         ),
-        pytest.param(State(BOTH, (S1, P1)), [Action.FAIL_OVER, Action.REMOVE], id="interrupted before the failover"),
         pytest.param(
-            State(BOTH, (reader(S1), P1), cluster_is_available=False),
+            undrifted(BOTH, (S1, P1)), [Action.FAIL_OVER, Action.REMOVE], id="interrupted before the failover"
+        ),
+        pytest.param(
+            undrifted(BOTH, (reader(S1), P1), cluster_is_available=False),
             [Action.WAIT_FOR_CLUSTER, Action.FAIL_OVER, Action.REMOVE],
             id="interrupted in the middle of the failover",
         ),
-        pytest.param(State(BOTH, (reader(S1), writer(P1))), [Action.REMOVE], id="interrupted after the failover"),
+        pytest.param(undrifted(BOTH, (reader(S1), writer(P1))), [Action.REMOVE], id="interrupted after the failover"),
         pytest.param(
-            State(BOTH, (reader(S1), writer(P1)), stack_is_settled=False),
+            undrifted(BOTH, (reader(S1), writer(P1)), stack_is_settled=False),
             [Action.WAIT_FOR_STACK, Action.REMOVE],
             id="interrupted while the stack removes instances",
         ),
         pytest.param(
-            State(BOTH, (reader(S1), S2, writer(P1), replace(P2, is_available=False))),
+            undrifted(BOTH, (reader(S1), S2, writer(P1), replace(P2, is_available=False))),
             [Action.WAIT_FOR_INSTANCES, Action.REMOVE],
             id="the writer is a new one, and its reader is not there yet",
         ),
-        pytest.param(State((PROVISIONED,), (writer(P1),)), [], id="all was done"),
+        pytest.param(undrifted((PROVISIONED,), (writer(P1),)), [], id="all was done"),
         pytest.param(
-            State((PROVISIONED,), (writer(P1),), cluster_is_available=False),
+            undrifted((PROVISIONED,), (writer(P1),), cluster_is_available=False),
             [],
             id="all was done, and a backup is made",
         ),
@@ -86,10 +93,10 @@ def test_the_plan_goes_on_where_the_cluster_is(state: State, left: list[Action])
 @pytest.mark.parametrize(
     ("state", "left"),
     [
-        (State(BOTH, (S1, P1)), [Action.REMOVE]),
-        (State(BOTH, (reader(S1), writer(P1))), [Action.FAIL_OVER, Action.REMOVE]),
+        (undrifted(BOTH, (S1, P1)), [Action.REMOVE]),
+        (undrifted(BOTH, (reader(S1), writer(P1))), [Action.FAIL_OVER, Action.REMOVE]),
         (
-            State((PROVISIONED,), (writer(P1),)),
+            undrifted((PROVISIONED,), (writer(P1),)),
             [Action.ADD, Action.WAIT_FOR_INSTANCES, Action.FAIL_OVER, Action.REMOVE],
         ),
     ],
@@ -99,7 +106,7 @@ def test_a_swap_that_was_begun_can_be_taken_back(state: State, left: list[Action
 
 
 def test_the_instance_of_the_lowest_promotion_tier_takes_over() -> None:
-    state = State(BOTH, (S1, S2, P2, replace(P1, promotion_tier=3)))
+    state = undrifted(BOTH, (S1, S2, P2, replace(P1, promotion_tier=3)))
 
     [over, _] = plan(state, PROVISIONED)
 
@@ -107,26 +114,68 @@ def test_the_instance_of_the_lowest_promotion_tier_takes_over() -> None:
 
 
 def test_a_failover_that_aws_made_to_an_old_instance_is_followed_by_another() -> None:
-    state = State(BOTH, (reader(S1), writer(S2), P1, P2))
+    state = undrifted(BOTH, (reader(S1), writer(S2), P1, P2))
 
     assert actions(plan(state, PROVISIONED)) == [Action.FAIL_OVER, Action.REMOVE]
 
 
 def test_the_stack_declares_both_kinds_with_the_old_one_first() -> None:
-    [added, *_, removed] = plan(State((PROVISIONED,), (writer(P1),)), SERVERLESS)
+    [added, *_, removed] = plan(undrifted((PROVISIONED,), (writer(P1),)), SERVERLESS)
 
     assert added.declared == (PROVISIONED, SERVERLESS)
     assert removed.declared == (SERVERLESS,)
 
 
-def test_an_instance_that_no_stack_declares_is_refused() -> None:
-    with pytest.raises(DriftError, match="declares no provisioned instance, and the cluster has provisioned1: remove"):
-        plan(State((SERVERLESS,), (S1, P1)), PROVISIONED)
+@pytest.mark.parametrize("to", Kind)
+@pytest.mark.parametrize(
+    ("drifted", "said"),
+    [
+        pytest.param(
+            State((SERVERLESS,), (S1, S2), frozenset({"serverless1"})),
+            "The cluster has serverless2, which its stack did not make: remove it",
+            id="an instance of the same kind was added",
+        ),
+        pytest.param(
+            State((SERVERLESS,), (S1, P2, P1), frozenset({"serverless1"})),
+            "The cluster has provisioned1, provisioned2, which its stack did not make",
+            id="instances of the other kind were added",
+        ),
+        pytest.param(
+            State((SERVERLESS,), (S1,), frozenset({"serverless1", "serverless2"})),
+            "The cluster has no serverless2 any more, which its stack made: make it again",
+            id="one of several was removed",
+        ),
+        pytest.param(
+            State(BOTH, (S1,), frozenset({"serverless1", "provisioned1"})),
+            "The cluster has no provisioned1 any more",
+            id="all of a kind were removed in the middle of a swap",
+        ),
+        pytest.param(
+            State((SERVERLESS,), (S1, S2), frozenset({"serverless1", "serverless3"})),
+            "The cluster has serverless2, which its stack did not make",
+            id="another one took the place of one",
+        ),
+        pytest.param(
+            undrifted((SERVERLESS,), (S1, P1)),
+            "Of kind provisioned, which the stack does not declare: provisioned1",
+            id="the class of one was changed",
+        ),
+        pytest.param(
+            undrifted(BOTH, (S1, S2)),
+            "The stack declares provisioned instances, and the cluster has none",
+            id="the class of all of a kind was changed",
+        ),
+    ],
+)
+def test_what_was_changed_past_the_stack_is_named_and_no_step_is_planned(drifted: State, said: str, to: Kind) -> None:
+    with pytest.raises(DriftError, match=said):
+        plan(drifted, to)
 
 
-def test_a_declared_instance_that_is_not_there_is_refused() -> None:
-    with pytest.raises(DriftError, match="declares provisioned instances, and the cluster has none"):
-        plan(State(BOTH, (S1,)), PROVISIONED)
+def test_a_stack_that_is_changing_its_instances_has_not_drifted() -> None:
+    adding = State((SERVERLESS,), (S1, P1), frozenset({"serverless1"}), stack_is_settled=False)
+
+    assert actions(plan(adding, PROVISIONED))[0] is Action.WAIT_FOR_STACK
 
 
 class Interrupted(BaseException):
@@ -146,15 +195,18 @@ class FakeCluster:
     stack_is_settled: bool = True
     cluster_is_available: bool = True
     calls: list[str] = field(default_factory=list)
+    made: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         self.members = self._made(self.declared[0])
         self.members[0] = writer(self.members[0])
+        self.made = self._identifiers()
 
     def observe(self) -> State:
         if self.events:
             self.events.pop(0)()
-        return State(self.declared, tuple(self.members), self.stack_is_settled, self.cluster_is_available)
+        state = State(self.declared, tuple(self.members), self.made)
+        return replace(state, stack_is_settled=self.stack_is_settled, cluster_is_available=self.cluster_is_available)
 
     def deploy(self, declared: Sequence[Kind]) -> None:
         self.calls.append("deploy " + ",".join(declared))
@@ -207,10 +259,13 @@ class FakeCluster:
                 self.events = [lambda: None, self._start]
         available = [member for member in self.members if member.is_available]
         assert len(available) >= self.instances, "fewer instances than before answered"
-        self.declared, self.stack_is_settled = declared, True
+        self.declared, self.stack_is_settled, self.made = declared, True, self._identifiers()
 
     def _start(self) -> None:
         self.members = [replace(member, is_available=True) for member in self.members]
+
+    def _identifiers(self) -> frozenset[str]:
+        return frozenset(member.identifier for member in self.members)
 
     def _made(self, kind: Kind) -> list[Member]:
         return [Member(f"{kind.value}{n}", kind, is_writer=False) for n in range(1, self.instances + 1)]
@@ -253,6 +308,16 @@ def test_every_step_is_shown_before_it_is_taken() -> None:
         swaps.swap(cluster, PROVISIONED, before=lambda step: shown.append(step.action))
 
     assert shown == [Action.ADD, Action.WAIT_FOR_INSTANCES, Action.FAIL_OVER]
+
+
+@pytest.mark.parametrize("members", [[S1, S2, replace(S2, identifier="by-hand")], [S1]])
+def test_a_swap_of_a_cluster_that_drifted_changes_nothing(members: list[Member]) -> None:
+    cluster = FakeCluster(2)
+    cluster.members = members
+
+    with pytest.raises(DriftError):
+        run(cluster, PROVISIONED)
+    assert cluster.calls == []
 
 
 FAILURES = st.lists(st.sampled_from(["none", "refused", "interrupted before", "interrupted"]), max_size=8)

@@ -103,6 +103,17 @@ def test_words_inside_a_function_end_no_transaction(tmp_path: Path) -> None:
     assert files.read(folder(tmp_path, n0001_one=text)).problems == []
 
 
+def test_a_body_of_standard_sql_is_one_statement_with_its_function(tmp_path: Path) -> None:
+    text = "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT 1; SELECT 2; END;\nSELECT f();"
+    read = files.read(folder(tmp_path, n0001_one=text))
+
+    assert read.problems == []
+    assert read.migrations[0].statements == [
+        "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT 1; SELECT 2; END",
+        "SELECT f()",
+    ]
+
+
 def test_the_sections_own_are_sealed() -> None:
     read = files.read(MIGRATIONS)
     sealed = (MIGRATIONS / files.SEAL).read_text()

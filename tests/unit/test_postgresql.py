@@ -246,6 +246,7 @@ def test_what_only_looks_has_no_postgresql_made_ready(tmp_path: Path, monkeypatc
     monkeypatch.setattr(deployment, "LAB", tmp_path)
     monkeypatch.setattr(deployment, "settings_of", lambda *_: {})
     monkeypatch.setattr(deployment, "_require_parameters", lambda *_: made.append("parameters"))
+    monkeypatch.setattr(deployment, "_require_migrations_unedited", lambda *_: made.append("migrations"))
     monkeypatch.setattr(deployment, "find", lambda section, _: section)
     monkeypatch.setattr(cdk, "synth", lambda *_, **__: tmp_path)
     monkeypatch.setattr(cdk, "run", lambda *_, **__: made.append("deployment"))
@@ -260,4 +261,4 @@ def test_what_only_looks_has_no_postgresql_made_ready(tmp_path: Path, monkeypatc
     deployment.synth([catalog.section("aurora")], {}, local, Steps())
     assert made == []
     deployment.deploy([catalog.section("aurora")], {}, local, Steps())
-    assert made == ["parameters", "PostgreSQL", "deployment"]
+    assert made == ["parameters", "migrations", "PostgreSQL", "deployment"]

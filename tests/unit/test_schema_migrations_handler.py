@@ -26,6 +26,8 @@ ENVIRONMENT = {
     "APPLICATION_RIGHTS": "SELECT,INSERT",
     "AWS_DEFAULT_REGION": "us-east-1",
 }
+#: By the label of what is asked for.
+ANSWERS = {"got": {"booleanValue": True}, "master": {"stringValue": "master"}}
 
 
 class Secrets:
@@ -43,10 +45,11 @@ class Api:
     def __getattr__(self, operation: str) -> Any:
         def call(**request: Any) -> dict[str, Any]:
             self.said.append(json.dumps(request))
+            asked = [label for label in ANSWERS if f"AS {label}" in request.get("sql", "")]
             return {
                 "transactionId": "t",
-                "columnMetadata": [{"label": "got"}],
-                "records": [[{"booleanValue": True}]] if "pg_try" in request.get("sql", "") else [],
+                "columnMetadata": [{"label": label} for label in asked],
+                "records": [[ANSWERS[label] for label in asked]] if asked else [],
             }
 
         return call
@@ -80,14 +83,26 @@ def test_no_password_is_sent_in_any_statement(api: Api, kind: str) -> None:
     assert 'ALTER ROLE \\"the \\"\\"app\\"\\"\\" LOGIN' in made
 
 
-def test_the_user_is_made_before_the_migrations_and_its_rights_after_them(api: Api) -> None:
+def test_the_user_and_its_rights_are_there_before_the_migrations_which_may_change_them(api: Api) -> None:
     handler.bring_up_to_date("Create")
 
     order = [
         next(number for number, one in enumerate(api.said) if text in one)
-        for text in ("CREATE ROLE", "migrations.applied", "GRANT SELECT, INSERT ON ALL TABLES")
+        for text in ("CREATE ROLE", "GRANT INSERT, SELECT ON ALL TABLES", "migrations.applied")
     ]
     assert order == sorted(order)
+
+
+def test_a_user_with_tokens_is_made_where_one_is_asked_for_and_has_no_password(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handler.bring_up_to_date("Create")
+    assert "rds_iam" not in "".join(api.said)
+
+    monkeypatch.setenv("IAM_DATABASE_USER", "with_token")
+    handler.bring_up_to_date("Update")
+    assert any("INHERIT PASSWORD NULL" in one and "with_token" in one for one in api.said)
+    assert 'GRANT \\"the \\"\\"app\\"\\"\\", rds_iam TO \\"with_token\\"' in "".join(api.said)
 
 
 def test_a_password_is_kept_as_postgresql_keeps_it() -> None:

@@ -118,6 +118,8 @@ def _settle(admin: Connection, master: str, password: str, database: str) -> Non
     if "rds_superuser" not in known:
         admin.run("CREATE ROLE rds_iam; CREATE ROLE rds_superuser")
         admin.run("GRANT pg_monitor, pg_signal_backend TO rds_superuser WITH ADMIN OPTION")
+    # As on AWS: the master decides who logs in with a token. Always, as there are servers of an earlier emulator.
+    admin.run("GRANT rds_iam TO rds_superuser WITH ADMIN OPTION")
     if master not in known:
         # As on AWS: the master may do much, and is no superuser.
         admin.run(f"CREATE ROLE {identifier(master)} LOGIN CREATEDB CREATEROLE IN ROLE rds_superuser")

@@ -19,7 +19,7 @@ from data_access import Database
 from tracing import tracer
 
 from .history import Migration, alone, migrate
-from .users import grant, make_user
+from .users import grant, make_iam_database_user, make_user
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -35,18 +35,19 @@ def handler(event: dict[str, Any], context: LambdaContext) -> None:
 
 
 def bring_up_to_date(request_type: str) -> None:
-    """Make the application's database user, run what has not run yet, and give the user its rights."""
+    """Make the application's database users with their rights, and run what has not run yet."""
     if request_type == "Delete":
         return
     database = Database.of_environment()
     user = json.loads(secrets.get_secret_value(SecretId=os.environ["APPLICATION_SECRET_ARN"])["SecretString"])
-    # Before the migrations, which may give the user rights of their own.
+    # Before the migrations, which may give the users more rights, and take some of them back.
     with alone(database) as transaction:
         make_user(transaction, user["username"], user["password"])
-    ran = migrate(database, migrations())
-    with alone(database) as transaction:
         rights = os.environ["APPLICATION_RIGHTS"].split(",")
         grant(transaction, user["username"], os.environ["DATABASE_NAME"], rights)
+        if iam_database_user := os.environ.get("IAM_DATABASE_USER"):
+            make_iam_database_user(transaction, iam_database_user, user["username"])
+    ran = migrate(database, migrations())
     logger.info("Schema is up to date", extra={"ran": ran, "user": user["username"]})
 
 

@@ -1,4 +1,4 @@
-"""The application's database user: made from its secret, with its rights and no others."""
+"""The application's database users: one with the password of its secret, and one with tokens of IAM."""
 
 from __future__ import annotations
 
@@ -14,6 +14,18 @@ if TYPE_CHECKING:
     from data_access.database import Transaction
 
 _ITERATIONS = 4096
+#: What the user gets on tables that are yet to be created is what `grant` was last told.
+_STANDING_RIGHTS = """
+SELECT entry.privilege_type AS given
+FROM pg_default_acl, aclexplode(defaclacl) AS entry
+WHERE defaclnamespace = 'public'::regnamespace AND defaclobjtype = 'r'
+    AND defaclrole = (SELECT oid FROM pg_roles WHERE rolname = current_user)
+    AND entry.grantee = (SELECT oid FROM pg_roles WHERE rolname = :user)
+"""
+
+
+class UserError(Exception):
+    """A database user cannot be made; the message says which, why, and what to do."""
 
 
 def make_user(transaction: Transaction, user: str, password: str) -> None:
@@ -21,30 +33,43 @@ def make_user(transaction: Transaction, user: str, password: str) -> None:
 
     PostgreSQL gets the password as it would keep it: what is sent is in no log, and opens nothing.
     """
-    name = _identifier(user)
-    if not transaction.query("SELECT 1 AS there FROM pg_roles WHERE rolname = :user", {"user": user}):
-        transaction.execute(f"CREATE ROLE {name}")
-    attributes = "LOGIN NOCREATEDB NOCREATEROLE NOINHERIT"
-    transaction.execute(f"ALTER ROLE {name} {attributes} PASSWORD '{verifier(password)}'")
+    _make(transaction, user, f"NOINHERIT PASSWORD '{verifier(password)}'")
+
+
+def make_iam_database_user(transaction: Transaction, user: str, application: str) -> None:
+    """Make a database user who logs in with a token of IAM, and has all rights of the application's user.
+
+    A member of ``rds_iam`` cannot log in with a password any more, and the Data API has nothing else: so it is a user
+    of its own.
+
+    :raises UserError: when it is the application's user, or the master.
+    """
+    [row] = transaction.query("SELECT current_user::text AS master")
+    if user in {application, row["master"]}:
+        raise UserError(
+            f"{user} logs in with a password, which tokens of IAM would end: name another iam_database_user"
+        )
+    _make(transaction, user, "INHERIT PASSWORD NULL")
+    transaction.execute(f"GRANT {_identifier(application)}, rds_iam TO {_identifier(user)}")
 
 
 def grant(transaction: Transaction, user: str, database: str, rights: Sequence[str]) -> None:
-    """Give the user these rights on every table of the schema ``public``, those to come too, and take any other.
+    """Give the user these rights on every table of the schema ``public``, on those too that migrations will create.
+
+    Later it changes only what differs from the last time: what a migration granted beyond, or took back, stays.
 
     :param rights: such as ``SELECT``.
     """
-    name, given = _identifier(user), ", ".join(rights)
+    name = _identifier(user)
+    before = {row["given"] for row in transaction.query(_STANDING_RIGHTS, {"user": user})}
     for statement in (
         f"REVOKE ALL ON DATABASE {_identifier(database)} FROM PUBLIC",
         f"GRANT CONNECT ON DATABASE {_identifier(database)} TO {name}",
         "REVOKE ALL ON SCHEMA public FROM PUBLIC",
         f"GRANT USAGE ON SCHEMA public TO {name}",
-        f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {name}",
-        f"GRANT {given} ON ALL TABLES IN SCHEMA public TO {name}",
-        f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {name}",
-        f"ALTER DEFAULT PRIVILEGES IN SCHEMA public REVOKE ALL ON TABLES FROM {name}",
-        f"ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT {given} ON TABLES TO {name}",
-        f"ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES TO {name}",
+        *_changed("REVOKE", sorted(before.difference(rights)), "TABLES", f"FROM {name}"),
+        *_changed("GRANT", sorted(set(rights).difference(before)), "TABLES", f"TO {name}"),
+        *_changed("GRANT", [] if before else ["USAGE", "SELECT"], "SEQUENCES", f"TO {name}"),
     ):
         transaction.execute(statement)
 
@@ -60,6 +85,24 @@ def verifier(password: str, salt: bytes | None = None) -> str:
     server = hmac.digest(salted, b"Server Key", "sha256")
     salt64, stored64, server64 = (base64.b64encode(part).decode() for part in (salt, stored, server))
     return f"SCRAM-SHA-256${_ITERATIONS}:{salt64}${stored64}:{server64}"
+
+
+def _make(transaction: Transaction, user: str, attributes: str) -> None:
+    name = _identifier(user)
+    if not transaction.query("SELECT 1 AS there FROM pg_roles WHERE rolname = :user", {"user": user}):
+        transaction.execute(f"CREATE ROLE {name}")
+    transaction.execute(f"ALTER ROLE {name} LOGIN NOCREATEDB NOCREATEROLE {attributes}")
+
+
+def _changed(verb: str, rights: Sequence[str], objects: str, whose: str) -> list[str]:
+    """Write what changes rights on the objects that there are, and on those to come."""
+    if not rights:
+        return []
+    listed = ", ".join(rights)
+    return [
+        f"{verb} {listed} ON ALL {objects} IN SCHEMA public {whose}",
+        f"ALTER DEFAULT PRIVILEGES IN SCHEMA public {verb} {listed} ON {objects} {whose}",
+    ]
 
 
 def _identifier(name: str) -> str:
