@@ -14,8 +14,9 @@ from lab.errors import UsageError
 from lab.project import LAB
 from lab.sar import deploying, packaging, publishing, sharing
 from lab.target import Aws, Target, TargetName
-from lab.views.terminal import err, out, print_json, print_table, steps
+from lab.views.terminal import Steps, err, out, print_json, print_table, steps
 from lab_stacks import catalog
+from lambda_src.published_application.listed import unlisted
 from lambda_src.published_application.rules import CAPABILITIES, METADATA
 
 sar = typer.Typer(
@@ -45,8 +46,8 @@ def package(
 ) -> None:
     """Make the application from Lab 15.1's stack, upload its code, and write the template that can be published.
 
-    What AWS would refuse is refused, all of it at once, before anything is uploaded. A new version:
-    `-c semantic_version=1.1.0`.
+    What AWS would refuse is refused, all of it at once, before anything is uploaded; a type of resource that it is not
+    known to take is noted. A new version: `-c semantic_version=1.1.0`.
     """
     section, values = catalog.section("sar"), choices.context(posture, context)
     with steps() as progress:
@@ -59,6 +60,7 @@ def package(
         progress.step("Packaging")
         template_file = packaging.template_in(LAB / f"assembly-{target.value}", section.stack_id)
         template = packaging.package(template_file, where.session.client("s3"), bucket)
+        _note_doubts(progress, template)
     written = output or _packaged(target)
     written.write_text(dumps(template, indent=1))
     described = template["Metadata"][METADATA]
@@ -89,6 +91,7 @@ def publish(
     described = packaged["Metadata"][METADATA]
     choices.confirm(where, f"publish {described.get('Name')} {described.get('SemanticVersion')}, privately", yes=yes)
     with steps() as progress:
+        _note_doubts(progress, packaged)
         progress.step("Publishing")
         repository = publishing.client(where.session)
         made = publishing.publish(repository, packaged)
@@ -254,6 +257,11 @@ def _print(application: dict[str, Any], *, parameters: bool) -> None:
         print_table(["PARAMETER", "DEFAULT", "WHAT IT IS"], declared)
     for capability in version.get("RequiredCapabilities", []):
         err.print(f"[yellow]{capability}[/yellow]: it {CAPABILITIES[capability]}.")
+
+
+def _note_doubts(progress: Steps, template: dict[str, Any]) -> None:
+    for doubt in unlisted(template):
+        progress.note(doubt)
 
 
 def _packaged(target: TargetName) -> Path:

@@ -140,6 +140,17 @@ def test_what_breaks_the_rules_is_refused_before_anything_is_published(opened: A
     assert list(publishing.own(opened)) == []
 
 
+def test_a_type_that_the_repository_may_refuse_is_noted_and_published(tmp_path: Path) -> None:
+    template = packaged()
+    template["Resources"] = {**template["Resources"], "Policy": {"Type": "AWS::SSM::ResourcePolicy"}}
+    file = tmp_path / "packaged.json"
+    file.write_text(json.dumps(template))
+
+    answer = run("publish", str(file), "--json")
+    assert "AWS::SSM::ResourcePolicy (Policy) is not among" in answer.stderr
+    assert json.loads(answer.stdout)["Name"] == "greeting"
+
+
 def test_a_region_without_a_repository_is_refused_with_those_that_have_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     nowhere = boto3.Session(region_name="ap-southeast-4", aws_access_key_id="x", aws_secret_access_key="x")
