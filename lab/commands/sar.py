@@ -200,7 +200,7 @@ def deploy(
 ) -> None:
     """Find an application and deploy it: what it is and wants, then what it would make, and then, if you agree, that.
 
-    Nothing is created before the answer but the change set that is shown; a no removes it.
+    Nothing is created before the answer but the change set that is shown; a no removes it, and so does Ctrl-C.
     """
     where = choices.opened(target)
     repository, cloudformation = publishing.client(where.session), where.session.client("cloudformation")
@@ -217,16 +217,25 @@ def deploy(
         prepared = deploying.change_set(
             repository, cloudformation, found, stack=stack or found["Name"], values=values, capabilities=wanted
         )
-    rows = [list(change) for change in prepared.changes]
-    if not json:
-        print_table(["ACTION", "TYPE", "RESOURCE"], rows)
-    if not _agreed(where, prepared, yes=yes):
-        deploying.discard(cloudformation, prepared)
-        err.print("Nothing was deployed; the change set is gone.")
+    agreed = False
+    try:
+        if not json:
+            print_table(["ACTION", "TYPE", "RESOURCE"], [list(change) for change in prepared.changes])
+        agreed = _agreed(where, prepared, yes=yes)
+    finally:
+        # Ctrl-C and the end of what is typed are a no too.
+        if not agreed:
+            deploying.discard(cloudformation, prepared)
+            err.print("Nothing was deployed; the change set is gone.")
+    if not agreed:
         raise typer.Exit(1)
     with steps() as progress:
         progress.step(f"Deploying {prepared.stack_name}")
-        outputs = deploying.execute(cloudformation, prepared)
+        try:
+            outputs = deploying.execute(cloudformation, prepared)
+        except KeyboardInterrupt:
+            progress.note(f"CloudFormation goes on with the stack {prepared.stack_name}: its events say how it ends.")
+            raise
     if json:
         print_json({"stack": prepared.stack_name, "outputs": outputs})
     else:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import WaiterError
+from botocore.exceptions import ClientError, WaiterError
 
 from lab.errors import LabError, UsageError
 
@@ -72,16 +73,18 @@ def change_set(
         Capabilities=capabilities,
         ParameterOverrides=[{"Name": name, "Value": value} for name, value in values.items()],
     )
+    prepared = ChangeSet(made["ChangeSetId"], made["StackId"], [])
     try:
-        cloudformation.get_waiter("change_set_create_complete").wait(
-            ChangeSetName=made["ChangeSetId"], WaiterConfig=_POLL
-        )
+        _wait_for_creation(cloudformation, prepared)
+        described = cloudformation.describe_change_set(ChangeSetName=prepared.change_set_id)
     except WaiterError as error:
-        discard(cloudformation, ChangeSet(made["ChangeSetId"], made["StackId"], []))
+        discard(cloudformation, prepared)
         answer = error.last_response
         reason = answer.get("StatusReason") if isinstance(answer, dict) else str(error)
         raise LabError(f"CloudFormation has nothing to deploy: {reason}") from None
-    described = cloudformation.describe_change_set(ChangeSetName=made["ChangeSetId"])
+    except BaseException:  # Ctrl-C too
+        discard(cloudformation, prepared)
+        raise
     changes = [
         (
             one["ResourceChange"]["Action"],
@@ -90,12 +93,25 @@ def change_set(
         )
         for one in described["Changes"]
     ]
-    return ChangeSet(made["ChangeSetId"], made["StackId"], changes)
+    return replace(prepared, changes=changes)
+
+
+def _wait_for_creation(cloudformation: Any, prepared: ChangeSet) -> None:
+    waiter = cloudformation.get_waiter("change_set_create_complete")
+    waiter.wait(ChangeSetName=prepared.change_set_id, WaiterConfig=_POLL)
 
 
 def discard(cloudformation: Any, prepared: ChangeSet) -> None:
     """Remove a change set that nobody wants, and the stack that it was to make, which is still empty."""
-    cloudformation.delete_change_set(ChangeSetName=prepared.change_set_id)
+    try:
+        cloudformation.delete_change_set(ChangeSetName=prepared.change_set_id)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "InvalidChangeSetStatus":
+            raise
+        # One that is still being made cannot be removed yet.
+        with suppress(WaiterError):
+            _wait_for_creation(cloudformation, prepared)
+        cloudformation.delete_change_set(ChangeSetName=prepared.change_set_id)
     [stack] = cloudformation.describe_stacks(StackName=prepared.stack_id)["Stacks"]
     if stack["StackStatus"] == "REVIEW_IN_PROGRESS":
         cloudformation.delete_stack(StackName=prepared.stack_id)

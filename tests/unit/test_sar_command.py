@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
-from botocore.exceptions import WaiterError
+from botocore.exceptions import ClientError, WaiterError
 from botocore.stub import Stubber
 from typer.testing import CliRunner
 
@@ -40,12 +40,17 @@ class CloudFormation:
         self.calls: list[str] = []
         self.status = "REVIEW_IN_PROGRESS"
         self.fails: str | None = None
+        self.interrupted: str | None = None
+        self.busy = False
 
     def get_waiter(self, name: str) -> CloudFormation:
         self.calls.append(name)
         return self
 
     def wait(self, **_: Any) -> None:
+        if self.interrupted == self.calls[-1]:
+            self.interrupted, self.busy = None, True
+            raise KeyboardInterrupt
         if self.fails == self.calls[-1]:
             raise WaiterError("it", "failed", {"StatusReason": "There is nothing to change."})
 
@@ -58,6 +63,9 @@ class CloudFormation:
 
     def delete_change_set(self, **_: Any) -> None:
         self.calls.append("delete_change_set")
+        if self.busy:
+            self.busy = False
+            raise ClientError({"Error": {"Code": "InvalidChangeSetStatus", "Message": "busy"}}, "DeleteChangeSet")
 
     def delete_stack(self, **_: Any) -> None:
         self.calls.append("delete_stack")
@@ -289,6 +297,48 @@ def test_a_no_to_the_changes_leaves_nothing_behind(
     assert "Add\tAWS::IAM::Role\tRole" in answer.stdout
     assert len(service.around.change_sets) == 1
     assert cloudformation.calls == ["change_set_create_complete", "delete_change_set", "delete_stack"]
+
+
+@pytest.mark.usefixtures("published")
+def test_the_end_of_what_is_typed_is_a_no(cloudformation: CloudFormation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands.choices, "ask", lambda _: None)
+
+    answer = run("deploy", "greeting", "-p", "Needed=1", typed="")
+
+    assert answer.exit_code == 1
+    assert "the change set is gone" in answer.stderr
+    assert cloudformation.calls == ["change_set_create_complete", "delete_change_set", "delete_stack"]
+
+
+@pytest.mark.usefixtures("published")
+def test_ctrl_c_at_the_question_is_a_no(cloudformation: CloudFormation, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(commands.choices, "ask", lambda _: None)
+    monkeypatch.setattr(commands.typer, "confirm", interrupt)
+
+    assert run("deploy", "greeting", "-p", "Needed=1").exit_code == 130
+    assert cloudformation.calls == ["change_set_create_complete", "delete_change_set", "delete_stack"]
+
+
+@pytest.mark.usefixtures("published")
+def test_ctrl_c_while_the_change_set_is_made_leaves_nothing_behind(cloudformation: CloudFormation) -> None:
+    cloudformation.interrupted = "change_set_create_complete"
+
+    assert run("deploy", "greeting", "-p", "Needed=1", "--yes").exit_code == 130
+    made = ["change_set_create_complete", "delete_change_set"]
+    assert cloudformation.calls == [*made, *made, "delete_stack"]
+
+
+@pytest.mark.usefixtures("published")
+def test_ctrl_c_while_it_is_deployed_says_that_it_goes_on(cloudformation: CloudFormation) -> None:
+    cloudformation.interrupted = "stack_create_complete"
+
+    answer = run("deploy", "greeting", "-p", "Needed=1", "--yes")
+    assert answer.exit_code == 130
+    assert "CloudFormation goes on with the stack a" in answer.stderr
+    assert "delete_change_set" not in cloudformation.calls
 
 
 @pytest.mark.usefixtures("published")
