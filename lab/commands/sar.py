@@ -1,6 +1,7 @@
 """Commands about serverless applications: package, publish, share, list and deploy them."""
 
 import shlex
+from dataclasses import astuple
 from json import dumps
 from pathlib import Path
 from typing import Annotated, Any
@@ -200,6 +201,8 @@ def deploy(
 ) -> None:
     """Find an application and deploy it: what it is and wants, then what it would make, and then, if you agree, that.
 
+    One that is deployed is updated, and keeps the values of the parameters that you do not give.
+
     Nothing is created before the answer but the change set that is shown; a no removes it, and so does Ctrl-C.
     """
     where = choices.opened(target)
@@ -207,8 +210,11 @@ def deploy(
     found = publishing.described(repository, application, version)
     if "Version" not in found:
         raise UsageError(f"{found['Name']} has no version to deploy.")
-    values = deploying.values_of(found, parameter or [])
+    deployed = deploying.deployed_values(cloudformation, deploying.stack_of(found, stack))
+    values = deploying.values_of(found, parameter or [], deployed)
     _print(found, parameters=not json)
+    if kept := [name for name, value in deployed.items() if values.get(name) == value]:
+        err.print(escape(f"As it is deployed: {', '.join(f'{name}={values[name]}' for name in kept)}"))
     wanted = found["Version"]["RequiredCapabilities"]
     if not yes:
         choices.ask(f"It wants {len(wanted)} capabilities. Let it have them?" if wanted else "Prepare its deployment?")
@@ -220,7 +226,9 @@ def deploy(
     agreed = False
     try:
         if not json:
-            print_table(["ACTION", "TYPE", "RESOURCE"], [list(change) for change in prepared.changes])
+            print_table(["ACTION", "TYPE", "RESOURCE", "REPLACED"], [astuple(change) for change in prepared.changes])
+        if lost := [_named(change) for change in prepared.changes if change.replaced]:
+            err.print(f"[bold]New ones take their place, without what is in them[/bold]: {', '.join(lost)}")
         agreed = _agreed(where, prepared, yes=yes)
     finally:
         # Ctrl-C and the end of what is typed are a no too.
@@ -247,6 +255,10 @@ def _agreed(where: Target, prepared: deploying.ChangeSet, *, yes: bool) -> bool:
     return yes or typer.confirm(
         f"Make these {len(prepared.changes)} changes to the stack {prepared.stack_name} in {place}?", err=True
     )
+
+
+def _named(change: deploying.Change) -> str:
+    return f"{change.logical_id} (perhaps)" if change.replaced == "perhaps" else change.logical_id
 
 
 def _print(application: dict[str, Any], *, parameters: bool) -> None:

@@ -38,10 +38,12 @@ class CloudFormation:
 
     def __init__(self) -> None:
         self.calls: list[str] = []
-        self.status = "REVIEW_IN_PROGRESS"
+        self.status: str | None = "REVIEW_IN_PROGRESS"
         self.fails: str | None = None
         self.interrupted: str | None = None
         self.busy = False
+        self.parameters: dict[str, str] = {}
+        self.changes = [{"Action": "Add", "ResourceType": "AWS::IAM::Role", "LogicalResourceId": "Role"}]
 
     def get_waiter(self, name: str) -> CloudFormation:
         self.calls.append(name)
@@ -54,9 +56,11 @@ class CloudFormation:
         if self.fails == self.calls[-1]:
             raise WaiterError("it", "failed", {"StatusReason": "There is nothing to change."})
 
-    def describe_change_set(self, **_: Any) -> dict[str, Any]:
-        change = {"Action": "Add", "ResourceType": "AWS::IAM::Role", "LogicalResourceId": "Role"}
-        return {"Changes": [{"ResourceChange": change}]}
+    def get_paginator(self, _: str) -> CloudFormation:
+        return self
+
+    def paginate(self, **_: Any) -> list[dict[str, Any]]:
+        return [{"Changes": [{"ResourceChange": change}]} for change in self.changes]
 
     def execute_change_set(self, **_: Any) -> None:
         self.calls.append("execute_change_set")
@@ -71,7 +75,11 @@ class CloudFormation:
         self.calls.append("delete_stack")
 
     def describe_stacks(self, **_: Any) -> dict[str, Any]:
-        return {"Stacks": [{"StackStatus": self.status, "Outputs": [{"OutputKey": "Url", "OutputValue": "here"}]}]}
+        if self.status is None:
+            raise ClientError({"Error": {"Code": "ValidationError", "Message": "does not exist"}}, "DescribeStacks")
+        parameters = [{"ParameterKey": key, "ParameterValue": value} for key, value in self.parameters.items()]
+        outputs = [{"OutputKey": "Url", "OutputValue": "here"}]
+        return {"Stacks": [{"StackStatus": self.status, "Parameters": parameters, "Outputs": outputs}]}
 
     def describe_stack_events(self, **_: Any) -> dict[str, Any]:
         late = {"LogicalResourceId": "b", "ResourceStatus": "CREATE_FAILED", "ResourceStatusReason": "Cancelled"}
@@ -358,6 +366,61 @@ def test_a_yes_deploys_with_what_it_wants_and_what_was_given(
     assert (asked["StackName"], asked["Capabilities"]) == ("mine", ["CAPABILITY_IAM"])
     assert asked["ParameterOverrides"] == [{"Name": "Needed", "Value": "1"}]
     assert cloudformation.calls[-2:] == ["execute_change_set", waiter]
+
+
+@pytest.mark.usefixtures("published")
+def test_an_update_keeps_the_values_that_are_not_given(service: Service, cloudformation: CloudFormation) -> None:
+    cloudformation.status = "CREATE_COMPLETE"
+    cloudformation.parameters = {"Name": "mine", "Needed": "1", "Gone": "x"}
+
+    answer = run("deploy", "greeting", "-p", "Needed=2", "--yes")
+
+    [asked] = service.around.change_sets
+    assert {one["Name"]: one["Value"] for one in asked["ParameterOverrides"]} == {"Name": "mine", "Needed": "2"}
+    assert "As it is deployed: Name=mine\n" in answer.stderr
+
+
+@pytest.mark.usefixtures("published")
+@pytest.mark.parametrize("status", ["REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE"])
+def test_an_empty_stack_has_no_values_to_keep(cloudformation: CloudFormation, status: str) -> None:
+    cloudformation.status = status
+    cloudformation.parameters = {"Needed": "1"}
+    with pytest.raises(UsageError, match="Needed of greeting need a value"):
+        run("deploy", "greeting", "--yes")
+
+
+def test_a_stack_that_is_not_there_has_no_values_to_keep(cloudformation: CloudFormation) -> None:
+    cloudformation.status = None
+    assert deploying.deployed_values(cloudformation, "serverlessrepo-greeting") == {}
+
+
+def test_a_secret_that_is_deployed_must_be_given_again(opened: Any, cloudformation: CloudFormation) -> None:
+    template = {**TEMPLATE, "Parameters": {"Password": {"Type": "String", "NoEcho": True, "Default": "none"}}}
+    opened.create_application(**DESCRIBED, SemanticVersion="1.0.0", TemplateBody=json.dumps(template))
+    cloudformation.status, cloudformation.parameters = "CREATE_COMPLETE", {"Password": "****"}
+
+    with pytest.raises(UsageError, match="Password of greeting cannot be read from what is deployed"):
+        run("deploy", "greeting", "--yes")
+    assert "Password=" not in run("deploy", "greeting", "-p", "Password=secret", "--yes").stderr
+
+
+@pytest.mark.usefixtures("published")
+def test_what_an_update_replaces_is_said_before_the_question(
+    cloudformation: CloudFormation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands.choices, "ask", lambda _: None)
+    cloudformation.changes = [
+        {"Action": "Modify", "ResourceType": "A", "LogicalResourceId": name, "Replacement": replacement}
+        for name, replacement in (("Table", "True"), ("Queue", "Conditional"), ("Role", "False"))
+    ]
+
+    answer = run("deploy", "greeting", "-p", "Needed=1", typed="n\n")
+
+    shown = [line for line in answer.stdout.splitlines() if line.startswith("Modify")]
+    assert shown == ["Modify\tA\tTable\tyes", "Modify\tA\tQueue\tperhaps", "Modify\tA\tRole\t"]
+    said, _, asked = answer.stderr.partition("Make these 3 changes")
+    assert "New ones take their place, without what is in them: Table, Queue (perhaps)" in said
+    assert asked
 
 
 @pytest.mark.usefixtures("published")
