@@ -139,6 +139,33 @@ def test_publishing_makes_the_application_and_then_its_next_version(opened: Any,
     assert [one["SemanticVersion"] for one in publishing.versions(opened, ID)] == ["1.1.0", "1.0.0"]
 
 
+@pytest.mark.parametrize("failing", ["update_application", "create_application_version"])
+def test_what_failed_half_way_is_published_by_the_same_again(
+    opened: Any, published: dict[str, Any], monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    assert published["Description"] == "Greets."
+    next_one = packaged(SemanticVersion="1.1.0", Description="Greets politely.")
+
+    def fail(**_: Any) -> None:
+        raise ClientError({"Error": {"Code": "TooManyRequestsException", "Message": "later"}}, failing)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(opened, failing, fail)
+        with pytest.raises(ClientError, match="later"):
+            publishing.publish(opened, next_one)
+    made = publishing.publish(opened, next_one)
+    assert (made["Version"]["SemanticVersion"], made["Description"]) == ("1.1.0", "Greets politely.")
+
+
+def test_what_a_new_version_has_no_more_is_taken_away(opened: Any) -> None:
+    publishing.publish(opened, packaged(Labels=["polite"], HomePageUrl="https://example.com"))
+    made = publishing.publish(opened, packaged(SemanticVersion="1.1.0"))
+
+    assert not made.get("Labels")
+    assert not made.get("HomePageUrl")
+    assert publishing.publish(opened, packaged(SemanticVersion="1.2.0"))["Description"] == "Greets."
+
+
 def test_a_version_that_is_published_is_refused_and_changes_nothing(opened: Any, published: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match=r"greeting 1\.0\.0 is already published, and stays as it is"):
         publishing.publish(opened, packaged(Description="Another."))
