@@ -122,6 +122,20 @@ HANDLERS: list[tuple[str, str, dict[str, Any], Any]] = [
         {"stash": {"ids": ["1"]}, "env": TABLE, "info": {"parentTypeName": "Mutation", "selectionSetList": []}},
         {"operation": "BatchGetItem", "tables": {"Book": {"keys": [{"id": {"S": "1"}}]}}},
     ),
+    *(
+        (
+            "functions/findBooks",
+            "request",
+            {"stash": {"ids": ["1"]}, "env": TABLE, "info": {"parentTypeName": "Query", "selectionSetList": selected}},
+            expected,
+        )
+        for selected, expected in (
+            (["id", "customer", "customer/name", "lines", "lines/quantity"], None),
+            (["lines", "lines/book", "lines/book/title"], {"operation": "BatchGetItem"}),
+            (["lines", "lines/b", "lines/b/title"], {"operation": "BatchGetItem"}),
+            (["l", "l/quantity", "l/quantity/title"], {"operation": "BatchGetItem"}),
+        )
+    ),
     (
         "functions/findBooks",
         "response",
