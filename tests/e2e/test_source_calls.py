@@ -66,6 +66,9 @@ def test_an_order_reads_its_books_at_once(lab: Lab, emulated: Emulated, entry: C
     sources = _outputs(emulated, entry, "TableName", "ClusterArn")
     assert _counted(without_books, sources) == {"ExecuteStatement": 1}
     assert _counted(at_once, sources) == {"BatchGetItem": 1, "ExecuteStatement": 2}
+    [together] = _reads(at_once, sources, "BatchGetItem")
+    assert all(table["ConsistentRead"] for table in together["RequestItems"].values())
+    assert all(read["ConsistentRead"] for read in _reads(one_by_one, sources, "GetItem"))
     assert _counted(one_by_one, sources) == {"GetItem": BOOKS, "ExecuteStatement": BOOKS}
 
 
@@ -127,6 +130,11 @@ def _recorded(emulated: Emulated) -> Iterator[list[Event]]:
 def _counted(events: list[Event], sources: set[str]) -> Counter[str]:
     """Count the calls of a table and of a cluster, and of no other, by their names."""
     return Counter(event["eventName"] for event in events if sources & _named(event["requestParameters"]))
+
+
+def _reads(events: list[Event], sources: set[str], operation: str) -> list[Event]:
+    reads = [one["requestParameters"] for one in events if one["eventName"] == operation]
+    return [asked for asked in reads if sources & _named(asked)]
 
 
 def _named(asked: dict[str, Any]) -> set[str | None]:
