@@ -12,7 +12,7 @@ import boto3
 import httpx
 import pytest
 
-from lab.bookshop.connection import SignedRequests
+from lab.bookshop.signing import SignedRequests
 from lab.project import ROOT
 from lambda_src import bookshop
 from lambda_src.graphql_api.modules import bundled

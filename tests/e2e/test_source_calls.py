@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 
 from lab.bookshop.client import BookshopClient
 from lab.bookshop.client.input_types import CreateBookInput, OrderLineInput, PlaceOrderInput
-from lab.bookshop.connection import SignedRequests
+from lab.bookshop.signing import SignedRequests
 from lab_stacks.catalog import CatalogEntry, section
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import pytest
 
 from docs import graphql_client
 from lab.bookshop import connection
-from lab.bookshop.connection import SignedRequests
+from lab.bookshop.signing import SignedRequests
 from lab.errors import LabError
 
 if TYPE_CHECKING:
