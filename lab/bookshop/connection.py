@@ -1,4 +1,4 @@
-"""Connects the client to a deployed bookshop, with requests that are signed (SigV4) or have a token."""
+"""Connects the client to the bookshop that `lab` deployed."""
 
 from __future__ import annotations
 
@@ -6,73 +6,21 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal, cast
 
 import httpx
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
 
 from lab.bookshop.client import BookshopClient
+from lab.bookshop.signing import SignedRequests
 from lab.errors import LabError
 from lab.loopback import is_loopback
 from lab.target import TargetName
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
-
-    import boto3
-    from botocore.credentials import ReadOnlyCredentials
+    from collections.abc import Iterator
 
     from lab.bookshop.client.base_client import HttpClient
     from lab.bookshop.client.exceptions import GraphQLClientGraphQLMultiError
     from lab.deployment import Deployment
 
 _SECONDS = 35  # AppSync itself gives up after 30
-
-
-class SignedRequests(httpx.Auth):
-    """Signs every request with a session's credentials, for AppSync.
-
-    Source: https://docs.aws.amazon.com/appsync/latest/devguide/security-authz.html#aws-iam-authorization
-    """
-
-    requires_request_body = True
-
-    def __init__(self, session: boto3.Session) -> None:
-        self._session = session
-
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Add the signature's headers."""
-        headers = {"content-type": request.headers["content-type"]}
-        signed = AWSRequest(request.method, str(request.url), data=request.content, headers=headers)
-        SigV4Auth(self.credentials(), "appsync", self.region).add_auth(signed)
-        request.headers.update(dict(signed.headers.items()))
-        yield request
-
-    def credentials(self) -> ReadOnlyCredentials:
-        """Return what is signed with.
-
-        :raises LabError: when there is nothing.
-        """
-        found = self._session.get_credentials()
-        if found is None:
-            raise LabError("There are no AWS credentials: log in, then again.")
-        return found.get_frozen_credentials()
-
-    @property
-    def region(self) -> str:
-        """Name the region that is signed for."""
-        return self._session.region_name
-
-
-class Bearer(httpx.Auth):
-    """Sends a token of the user pool with every request; without one, nothing."""
-
-    def __init__(self, token: str) -> None:
-        self.token = token
-
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Add the header."""
-        if self.token:
-            request.headers["Authorization"] = self.token
-        yield request
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import boto3
 
-from lab.bookshop.connection import Bearer, SignedRequests
+from lab.bookshop.signing import Bearer, SignedRequests
 from lab.runbook import NotMadeError
 from lab.temporary_role import role_with
 

@@ -18,7 +18,7 @@ from gql.transport.appsync_auth import AppSyncAuthentication, AppSyncIAMAuthenti
 from gql.transport.appsync_websockets import AppSyncWebsocketsTransport
 from gql.transport.exceptions import TransportError
 
-from lab.bookshop.connection import Bearer, SignedRequests
+from lab.bookshop.signing import Bearer, SignedRequests
 from lab.errors import LabError
 from lab.loopback import is_loopback
 

@@ -1,6 +1,7 @@
 """Commands about serverless applications: package, publish, share, list and deploy them."""
 
 import shlex
+from dataclasses import astuple
 from json import dumps
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,8 +15,9 @@ from lab.errors import UsageError
 from lab.project import LAB
 from lab.sar import deploying, packaging, publishing, sharing
 from lab.target import Aws, Target, TargetName
-from lab.views.terminal import err, out, print_json, print_table, steps
+from lab.views.terminal import Steps, err, out, print_json, print_table, steps
 from lab_stacks import catalog
+from lambda_src.published_application.listed import unlisted
 from lambda_src.published_application.rules import CAPABILITIES, METADATA
 
 sar = typer.Typer(
@@ -45,8 +47,8 @@ def package(
 ) -> None:
     """Make the application from Lab 15.1's stack, upload its code, and write the template that can be published.
 
-    What AWS would refuse is refused, all of it at once, before anything is uploaded. A new version:
-    `-c semantic_version=1.1.0`.
+    What AWS would refuse is refused, all of it at once, before anything is uploaded; a type of resource that it is not
+    known to take is noted. A new version: `-c semantic_version=1.1.0`.
     """
     section, values = catalog.section("sar"), choices.context(posture, context)
     with steps() as progress:
@@ -59,6 +61,7 @@ def package(
         progress.step("Packaging")
         template_file = packaging.template_in(LAB / f"assembly-{target.value}", section.stack_id)
         template = packaging.package(template_file, where.session.client("s3"), bucket)
+        _note_doubts(progress, template)
     written = output or _packaged(target)
     written.write_text(dumps(template, indent=1))
     described = template["Metadata"][METADATA]
@@ -89,6 +92,7 @@ def publish(
     described = packaged["Metadata"][METADATA]
     choices.confirm(where, f"publish {described.get('Name')} {described.get('SemanticVersion')}, privately", yes=yes)
     with steps() as progress:
+        _note_doubts(progress, packaged)
         progress.step("Publishing")
         repository = publishing.client(where.session)
         made = publishing.publish(repository, packaged)
@@ -197,15 +201,20 @@ def deploy(
 ) -> None:
     """Find an application and deploy it: what it is and wants, then what it would make, and then, if you agree, that.
 
-    Nothing is created before the answer but the change set that is shown; a no removes it.
+    One that is deployed is updated, and keeps the values of the parameters that you do not give.
+
+    Nothing is created before the answer but the change set that is shown; a no removes it, and so does Ctrl-C.
     """
     where = choices.opened(target)
     repository, cloudformation = publishing.client(where.session), where.session.client("cloudformation")
     found = publishing.described(repository, application, version)
     if "Version" not in found:
         raise UsageError(f"{found['Name']} has no version to deploy.")
-    values = deploying.values_of(found, parameter or [])
+    deployed = deploying.deployed_values(cloudformation, deploying.stack_of(found, stack))
+    values = deploying.values_of(found, parameter or [], deployed)
     _print(found, parameters=not json)
+    if kept := [name for name, value in deployed.items() if values.get(name) == value]:
+        err.print(escape(f"As it is deployed: {', '.join(f'{name}={values[name]}' for name in kept)}"))
     wanted = found["Version"]["RequiredCapabilities"]
     if not yes:
         choices.ask(f"It wants {len(wanted)} capabilities. Let it have them?" if wanted else "Prepare its deployment?")
@@ -214,16 +223,27 @@ def deploy(
         prepared = deploying.change_set(
             repository, cloudformation, found, stack=stack or found["Name"], values=values, capabilities=wanted
         )
-    rows = [list(change) for change in prepared.changes]
-    if not json:
-        print_table(["ACTION", "TYPE", "RESOURCE"], rows)
-    if not _agreed(where, prepared, yes=yes):
-        deploying.discard(cloudformation, prepared)
-        err.print("Nothing was deployed; the change set is gone.")
+    agreed = False
+    try:
+        if not json:
+            print_table(["ACTION", "TYPE", "RESOURCE", "REPLACED"], [astuple(change) for change in prepared.changes])
+        if lost := [_named(change) for change in prepared.changes if change.replaced]:
+            err.print(f"[bold]New ones take their place, without what is in them[/bold]: {', '.join(lost)}")
+        agreed = _agreed(where, prepared, yes=yes)
+    finally:
+        # Ctrl-C and the end of what is typed are a no too.
+        if not agreed:
+            deploying.discard(cloudformation, prepared)
+            err.print("Nothing was deployed; the change set is gone.")
+    if not agreed:
         raise typer.Exit(1)
     with steps() as progress:
         progress.step(f"Deploying {prepared.stack_name}")
-        outputs = deploying.execute(cloudformation, prepared)
+        try:
+            outputs = deploying.execute(cloudformation, prepared)
+        except KeyboardInterrupt:
+            progress.note(f"CloudFormation goes on with the stack {prepared.stack_name}: its events say how it ends.")
+            raise
     if json:
         print_json({"stack": prepared.stack_name, "outputs": outputs})
     else:
@@ -235,6 +255,10 @@ def _agreed(where: Target, prepared: deploying.ChangeSet, *, yes: bool) -> bool:
     return yes or typer.confirm(
         f"Make these {len(prepared.changes)} changes to the stack {prepared.stack_name} in {place}?", err=True
     )
+
+
+def _named(change: deploying.Change) -> str:
+    return f"{change.logical_id} (perhaps)" if change.replaced == "perhaps" else change.logical_id
 
 
 def _print(application: dict[str, Any], *, parameters: bool) -> None:
@@ -254,6 +278,11 @@ def _print(application: dict[str, Any], *, parameters: bool) -> None:
         print_table(["PARAMETER", "DEFAULT", "WHAT IT IS"], declared)
     for capability in version.get("RequiredCapabilities", []):
         err.print(f"[yellow]{capability}[/yellow]: it {CAPABILITIES[capability]}.")
+
+
+def _note_doubts(progress: Steps, template: dict[str, Any]) -> None:
+    for doubt in unlisted(template):
+        progress.note(doubt)
 
 
 def _packaged(target: TargetName) -> Path:

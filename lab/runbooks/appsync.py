@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, cast
 from lab.bookshop import people
 from lab.bookshop.client.exceptions import GraphQLClientGraphQLMultiError, GraphQLClientHttpError
 from lab.bookshop.client.input_types import OrderLineInput, PlaceOrderInput, UpdateBookInput
-from lab.bookshop.connection import SignedRequests, address, connected, error_types
+from lab.bookshop.connection import address, connected, error_types
+from lab.bookshop.signing import SignedRequests
 from lab.errors import LabError
 from lab.events.inbox import Inbox
 from lab.runbook import Evidence, Runbook, wait_for
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from lab.bookshop.connection import Bearer
+    from lab.bookshop.signing import Bearer
     from lab.bookshop.subscription import Changes
     from lab.deployment import Deployment
 

@@ -6,8 +6,11 @@ import uuid
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from boto3.dynamodb.conditions import Key
+
 from lab.bookshop.client.input_types import CreateBookInput
 from lab.database import database
+from lab.runbook import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,8 +71,18 @@ def stocked(deployed: Deployment, genre: str, count: int) -> Iterator[list[str]]
                         "changedAt": "2026-01-31T12:00:00.000Z",
                     }
                 )
+        # An index follows its table: on AWS mostly within a second, and without a promise.
+        assert wait_for(lambda: _indexed(table, genre) == count), f"the index has not all {count} books of {genre}"
         yield ids
     finally:
         with table.batch_writer() as batch:
             for book_id in ids:
                 batch.delete_item(Key={"id": book_id})
+
+
+def _indexed(table: Any, genre: str) -> int:
+    """Count a genre's books by the index that lists them."""
+    pages = table.meta.client.get_paginator("query").paginate(
+        TableName=table.name, IndexName="byGenre", KeyConditionExpression=Key("genre").eq(genre), Select="COUNT"
+    )
+    return sum(int(page["Count"]) for page in pages)

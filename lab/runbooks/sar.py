@@ -14,6 +14,7 @@ from lab.runbook import Evidence, NotMadeError, Runbook
 from lab.runbooks import sar_accounts
 from lab.runbooks.sar_accounts import MESSAGES, STRANGER, Account, Publication
 from lab.sar import deploying, publishing, sharing
+from lambda_src.published_application.listed import unlisted
 from lambda_src.published_application.rules import METADATA, code_locations
 
 if TYPE_CHECKING:
@@ -28,8 +29,9 @@ OF_AWS = "arn:aws:serverlessrepo:us-east-1:297356227824:applications/SecretsMana
     "The package is in the bucket, and its template names nothing on this machine", evidence=Evidence.EMULATED
 )
 def package_is_uploaded(deployed: Deployment) -> str:
-    """Code, licence and readme, by names that come from their contents; packaging again uploads nothing."""
+    """Code, licence and readme, by names of their contents, and types that AWS lists; again, nothing is uploaded."""
     template = sar_accounts.packaged(deployed)
+    assert not (doubts := list(unlisted(template))), "; ".join(doubts)
     metadata = template["Metadata"][METADATA]
     addresses = [*code_locations(template).values(), metadata["LicenseUrl"], metadata["ReadmeUrl"]]
     s3, bucket = deployed.client("s3"), deployed.output("BucketName")
@@ -40,7 +42,8 @@ def package_is_uploaded(deployed: Deployment) -> str:
     before = _versions_in(s3, bucket)
     assert sar_accounts.packaged(deployed) == template, "packaged again, it is another package"
     assert _versions_in(s3, bucket) == before, "packaging again uploaded something"
-    return f"{len(addresses)} objects, {sum(sizes):,} bytes, in {bucket}"
+    kinds = len({resource["Type"] for resource in template["Resources"].values()})
+    return f"{len(addresses)} objects, {sum(sizes):,} bytes, in {bucket}; {kinds} types of resources, all on AWS's list"
 
 
 @runbook.check("What is published is private, and one's own", evidence=Evidence.EMULATED)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import WaiterError
+from botocore.exceptions import ClientError, WaiterError
 
 from lab.errors import LabError, UsageError
 
@@ -14,6 +15,22 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _POLL = {"Delay": 1, "MaxAttempts": 900}
+# Stacks that have nothing yet, or nothing any more, and so no values to keep.
+_EMPTY = {"REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE"}
+_REPLACED = {"True": "yes", "Conditional": "perhaps"}
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a deployment would do to one resource.
+
+    ``replaced``: ``yes`` or ``perhaps`` where another one takes its place, without what is in it.
+    """
+
+    action: str
+    resource_type: str
+    logical_id: str
+    replaced: str = ""
 
 
 @dataclass(frozen=True)
@@ -22,7 +39,7 @@ class ChangeSet:
 
     change_set_id: str
     stack_id: str
-    changes: list[tuple[str, str, str]]
+    changes: list[Change]
 
     @property
     def stack_name(self) -> str:
@@ -30,13 +47,41 @@ class ChangeSet:
         return self.stack_id.split("/")[1]
 
 
-def values_of(application: Mapping[str, Any], given: list[str]) -> dict[str, str]:
-    """Read values for an application's parameters, each written NAME=VALUE.
+def stack_of(application: Mapping[str, Any], name: str | None) -> str:
+    """Name an application's stack, as the repository does it; ``name`` instead of the application's."""
+    return f"serverlessrepo-{name or application['Name']}"
 
-    :raises UsageError: for a parameter that it does not have, and for one without a value that it needs.
+
+def deployed_values(cloudformation: Any, stack: str) -> dict[str, str]:
+    """Read the values of a stack's parameters; a stack that is not there has none."""
+    try:
+        [found] = cloudformation.describe_stacks(StackName=stack)["Stacks"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ValidationError":
+            raise
+        return {}
+    if found["StackStatus"] in _EMPTY:
+        return {}
+    return {one["ParameterKey"]: one["ParameterValue"] for one in found.get("Parameters", [])}
+
+
+def values_of(application: Mapping[str, Any], given: list[str], deployed: Mapping[str, str]) -> dict[str, str]:
+    """Read values for an application's parameters, each written NAME=VALUE; others stay as they are deployed.
+
+    The repository would take the defaults for them: it has no way to say that a value stays.
+
+    :raises UsageError: for a parameter that it does not have, for one without a value that it needs, and for a secret
+        one that is deployed, whose value nobody can read.
     """
     declared = {one["Name"]: one for one in application["Version"]["ParameterDefinitions"]}
-    values = {}
+    values = {name: value for name, value in deployed.items() if name in declared}
+    named = {text.partition("=")[0] for text in given}
+    secret = [name for name in values if declared[name].get("NoEcho") and name not in named]
+    if secret:
+        raise UsageError(
+            f"{', '.join(secret)} of {application['Name']} cannot be read from what is deployed, as it is secret: give "
+            "it again, -p NAME=VALUE."
+        )
     for text in given:
         name, equals, value = text.partition("=")
         if not equals or name not in declared:
@@ -72,30 +117,51 @@ def change_set(
         Capabilities=capabilities,
         ParameterOverrides=[{"Name": name, "Value": value} for name, value in values.items()],
     )
+    prepared = ChangeSet(made["ChangeSetId"], made["StackId"], [])
     try:
-        cloudformation.get_waiter("change_set_create_complete").wait(
-            ChangeSetName=made["ChangeSetId"], WaiterConfig=_POLL
-        )
+        _wait_for_creation(cloudformation, prepared)
+        changes = _changes(cloudformation, prepared)
     except WaiterError as error:
-        discard(cloudformation, ChangeSet(made["ChangeSetId"], made["StackId"], []))
+        discard(cloudformation, prepared)
         answer = error.last_response
         reason = answer.get("StatusReason") if isinstance(answer, dict) else str(error)
         raise LabError(f"CloudFormation has nothing to deploy: {reason}") from None
-    described = cloudformation.describe_change_set(ChangeSetName=made["ChangeSetId"])
-    changes = [
-        (
-            one["ResourceChange"]["Action"],
-            one["ResourceChange"]["ResourceType"],
-            one["ResourceChange"]["LogicalResourceId"],
+    except BaseException:  # Ctrl-C too
+        discard(cloudformation, prepared)
+        raise
+    return replace(prepared, changes=changes)
+
+
+def _changes(cloudformation: Any, prepared: ChangeSet) -> list[Change]:
+    pages = cloudformation.get_paginator("describe_change_set").paginate(ChangeSetName=prepared.change_set_id)
+    changes = (one["ResourceChange"] for page in pages for one in page["Changes"] if "ResourceChange" in one)
+    return [
+        Change(
+            one["Action"],
+            one["ResourceType"],
+            one["LogicalResourceId"],
+            _REPLACED.get(one.get("Replacement", ""), ""),
         )
-        for one in described["Changes"]
+        for one in changes
     ]
-    return ChangeSet(made["ChangeSetId"], made["StackId"], changes)
+
+
+def _wait_for_creation(cloudformation: Any, prepared: ChangeSet) -> None:
+    waiter = cloudformation.get_waiter("change_set_create_complete")
+    waiter.wait(ChangeSetName=prepared.change_set_id, WaiterConfig=_POLL)
 
 
 def discard(cloudformation: Any, prepared: ChangeSet) -> None:
     """Remove a change set that nobody wants, and the stack that it was to make, which is still empty."""
-    cloudformation.delete_change_set(ChangeSetName=prepared.change_set_id)
+    try:
+        cloudformation.delete_change_set(ChangeSetName=prepared.change_set_id)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "InvalidChangeSetStatus":
+            raise
+        # One that is still being made cannot be removed yet.
+        with suppress(WaiterError):
+            _wait_for_creation(cloudformation, prepared)
+        cloudformation.delete_change_set(ChangeSetName=prepared.change_set_id)
     [stack] = cloudformation.describe_stacks(StackName=prepared.stack_id)["Stacks"]
     if stack["StackStatus"] == "REVIEW_IN_PROGRESS":
         cloudformation.delete_stack(StackName=prepared.stack_id)

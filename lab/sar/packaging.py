@@ -51,7 +51,7 @@ def package(template_file: Path, s3: Any, bucket: str) -> Template:
     folder = template_file.parent
     metadata = template["Metadata"][METADATA]
     codes = {
-        logical_id: _archive(folder / location, logical_id)
+        logical_id: folder / location
         for logical_id, location in code_locations(template).items()
         if not location.startswith("s3://")
     }
@@ -66,33 +66,33 @@ def package(template_file: Path, s3: Any, bucket: str) -> Template:
         for name, content in documents.items()
         if len(content) > LARGEST_DOCUMENT
     ]
+    problems += [
+        f"the code of {logical_id} has {size:,} bytes: AWS Lambda takes {LARGEST_CODE:,} at most (leave a library out)"
+        for logical_id, code in codes.items()
+        if (size := sum(path.stat().st_size for path in _files(code))) > LARGEST_CODE
+    ]
     if template_file.stat().st_size > LARGEST_TEMPLATE:
         problems.append(f"the template has {template_file.stat().st_size:,} bytes: {LARGEST_TEMPLATE:,} at most")
     if problems:
         raise UsageError(f"{metadata.get('Name')} cannot be published:\n  " + "\n  ".join(problems))
-    for logical_id, content in codes.items():
+    for logical_id, code in codes.items():
         properties = template["Resources"][logical_id]["Properties"]
-        properties["CodeUri" if "CodeUri" in properties else "ContentUri"] = _uploaded(s3, bucket, content, "zip")
+        place = "CodeUri" if "CodeUri" in properties else "ContentUri"
+        properties[place] = _uploaded(s3, bucket, _archive(code), "zip")
     for name, content in documents.items():
         metadata[name] = _uploaded(s3, bucket, content, "txt" if name == "LicenseUrl" else "md")
     return template
 
 
-def _archive(folder: Path, logical_id: str) -> bytes:
-    """Zip a folder, the same content always to the same bytes.
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
 
-    :raises UsageError: when AWS Lambda would refuse it for its size.
-    """
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    size = sum(path.stat().st_size for path in files)
-    if size > LARGEST_CODE:
-        raise UsageError(
-            f"The code of {logical_id} has {size:,} bytes: AWS Lambda takes {LARGEST_CODE:,} at most. "
-            "Leave out a dependency."
-        )
+
+def _archive(folder: Path) -> bytes:
+    """Zip a folder, the same content always to the same bytes."""
     written = io.BytesIO()
     with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in files:
+        for path in _files(folder):
             entry = zipfile.ZipInfo(path.relative_to(folder).as_posix(), _NO_TIME)
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = (0o755 if path.stat().st_mode & 0o100 else 0o644) << 16

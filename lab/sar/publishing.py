@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _OF_THE_FIRST = ("LicenseUrl", "Name", "SpdxLicenseId")
 _OF_THE_APPLICATION = ("Author", "Description", "HomePageUrl", "Labels", "ReadmeUrl")
+# What takes away what an application has: nothing said of it leaves it there.
+_EMPTY: dict[str, str | list[str]] = {"HomePageUrl": "", "Labels": []}
 _OF_A_VERSION = ("SemanticVersion", "SourceCodeUrl")
 
 
@@ -36,7 +38,8 @@ def client(session: boto3.Session, **credentials: Any) -> Any:
 def publish(repository: Any, template: Mapping[str, Any]) -> dict[str, Any]:
     """Publish a packaged template; return the application at its new version.
 
-    What is published stays as it is. The licence is that of the first version, for good.
+    What is published stays as it is. The licence is that of the first version, for good. What is said of the
+    application is brought up to date before the version is made: whatever fails, the same again goes on from there.
 
     :raises UsageError: naming all that the repository would refuse; nothing is published then.
     """
@@ -59,8 +62,9 @@ def publish(repository: Any, template: Mapping[str, Any]) -> dict[str, Any]:
             f"{metadata['Name']} {metadata['SemanticVersion']} is already published, and stays as it is: give the next "
             "one, `lab sar package -c semantic_version=...`."
         )
+    cleared = {name: empty for name, empty in _EMPTY.items() if found.get(name) and name not in about}
+    repository.update_application(ApplicationId=application_id, **about, **cleared)
     repository.create_application_version(ApplicationId=application_id, **version)
-    repository.update_application(ApplicationId=application_id, **about)
     return _answered(
         repository.get_application(ApplicationId=application_id, SemanticVersion=metadata["SemanticVersion"])
     )

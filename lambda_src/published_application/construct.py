@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from aws_cdk import App, Stack
+from aws_cdk import Annotations, App, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
@@ -14,6 +14,7 @@ from lambda_src.options import checked
 from lambda_src.posture import Posture
 from lambda_src.published_application.assembly import assembly_of, packaged_template
 from lambda_src.published_application.bucket import packages_bucket
+from lambda_src.published_application.listed import unlisted
 from lambda_src.published_application.rules import LARGEST_DOCUMENT, broken
 
 if TYPE_CHECKING:
@@ -38,7 +39,9 @@ class PublishedApplication(Construct):
     """An application for the AWS Serverless Application Repository, made from a stack.
 
     The stack is synthesized in an app of its own (``workspace``), and its template is written into the cloud assembly
-    as a SAM template: its functions as ``AWS::Serverless::Function``, and all that the repository shows as metadata.
+    as a SAM template: its functions as ``AWS::Serverless::Function``, its tables of one region as
+    ``AWS::DynamoDB::Table``, and all that the repository shows as metadata. A type of resource that the repository is
+    not known to take is a warning.
     Its parameters are those of the application. A bucket takes the code, keeps every version of it, and lets the
     repository read it, for this account alone. ``lab sar package`` and ``lab sar publish`` do the rest, or
     ``sam package`` and ``sam publish``.
@@ -114,6 +117,8 @@ class PublishedApplication(Construct):
                 files = {"LicenseUrl": license_file, "ReadmeUrl": readme_file}
                 template = packaged_template(options, application, metadata, files, folder)
         super().__init__(scope, construct_id)
+        for doubt in unlisted(template):
+            Annotations.of(self).add_warning_v2("serverless-lab:unlisted-resource-type", doubt)
 
         #: The SAM template, in the cloud assembly; what it refers to is beside it, or named by a relative path.
         self.template_file: Path = folder / f"{Stack.of(self).artifact_id}.{construct_id}.sam.json"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from lambda_src.published_application.table import one_region_table
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -21,7 +23,8 @@ def sam_template(template: Mapping[str, Any], metadata: Mapping[str, Any], code:
     """Write ``template`` as a SAM template.
 
     Functions become ``AWS::Serverless::Function``: the repository copies the code that their ``CodeUri`` names, and
-    knows nothing of the code of a raw function, which would stay behind in the publisher's bucket.
+    knows nothing of the code of a raw function, which would stay behind in the publisher's bucket. A table of one
+    region becomes ``AWS::DynamoDB::Table``, which is on the repository's list of types.
 
     :param template: as the CDK synthesized it.
     :param metadata: what the repository shows of the application, by the names of SAM.
@@ -63,6 +66,8 @@ def _resource(resource: Mapping[str, Any], all_of_them: Mapping[str, Any], code:
     if isinstance(key, str) and key in code:
         made |= {"Type": "AWS::Serverless::Function", "Properties": _function(made["Properties"], all_of_them)}
         made["Properties"]["CodeUri"] = code[key]
+    if made["Type"] == "AWS::DynamoDB::GlobalTable" and (table := one_region_table(made["Properties"])):
+        made |= {"Type": "AWS::DynamoDB::Table", "Properties": table}
     return made
 
 

@@ -12,7 +12,7 @@ import boto3
 import httpx
 import pytest
 
-from lab.bookshop.connection import SignedRequests
+from lab.bookshop.signing import SignedRequests
 from lab.project import ROOT
 from lambda_src import bookshop
 from lambda_src.graphql_api.modules import bundled
@@ -46,7 +46,12 @@ def error(kind: str, message: str = "it failed: table Book-1A2B3C") -> dict[str,
 
 # What each handler makes of a context: a part of its value, or the message of its error.
 HANDLERS: list[tuple[str, str, dict[str, Any], Any]] = [
-    ("Query.book", "request", {"args": {"id": "1"}}, {"operation": "GetItem", "key": {"id": "1"}}),
+    (
+        "Query.book",
+        "request",
+        {"args": {"id": "1"}},
+        {"operation": "GetItem", "key": {"id": "1"}, "consistentRead": True},
+    ),
     ("Query.book", "response", {"result": BOOK}, BOOK),
     ("Query.book", "response", error("DynamoDB:InternalServerError"), "The request could not be answered."),
     ("Query.book", "response", error("DynamoDB:ThrottlingException"), "The service is busy: try again in a moment."),
@@ -120,7 +125,21 @@ HANDLERS: list[tuple[str, str, dict[str, Any], Any]] = [
         "functions/findBooks",
         "request",
         {"stash": {"ids": ["1"]}, "env": TABLE, "info": {"parentTypeName": "Mutation", "selectionSetList": []}},
-        {"operation": "BatchGetItem", "tables": {"Book": {"keys": [{"id": {"S": "1"}}]}}},
+        {"operation": "BatchGetItem", "tables": {"Book": {"keys": [{"id": {"S": "1"}}], "consistentRead": True}}},
+    ),
+    *(
+        (
+            "functions/findBooks",
+            "request",
+            {"stash": {"ids": ["1"]}, "env": TABLE, "info": {"parentTypeName": "Query", "selectionSetList": selected}},
+            expected,
+        )
+        for selected, expected in (
+            (["id", "customer", "customer/name", "lines", "lines/quantity"], None),
+            (["lines", "lines/book", "lines/book/title"], {"operation": "BatchGetItem"}),
+            (["lines", "lines/b", "lines/b/title"], {"operation": "BatchGetItem"}),
+            (["l", "l/quantity", "l/quantity/title"], {"operation": "BatchGetItem"}),
+        )
     ),
     (
         "functions/findBooks",

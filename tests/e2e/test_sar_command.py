@@ -45,6 +45,15 @@ def test_it_is_packaged_published_shared_and_deployed(lab: Lab, session: boto3.S
     assert deployed["outputs"]["TableName"] == "my-messages"
     assert deployed["outputs"]["QueueUrl"].endswith(f"serverlessrepo-{NAME}-Messages")
     assert "CloudFormation has nothing to deploy" in " ".join(lab(*words, status=1).stderr.split())
+    # What is not given stays: the default would be another table.
+    kept = lab("sar", "deploy", NAME, "--yes", status=1).stderr
+    assert "As it is deployed: " in kept
+    assert "CustomTableName=my-messages" in kept
+    assert "CloudFormation has nothing to deploy" in " ".join(kept.split())
+    moved = lab("sar", "deploy", NAME, "-p", "CustomTableName=others", "--yes")
+    [table] = [line for line in moved.stdout.splitlines() if "AWS::DynamoDB::Table" in line]
+    assert (table.split("\t")[0], table.split("\t")[-1]) == ("Modify", "yes")
+    assert "New ones take their place, without what is in them: Message" in moved.stderr
     session.client("cloudformation").delete_stack(StackName=deployed["stack"])
     session.client("serverlessrepo").delete_application(ApplicationId=published["ApplicationId"])
 

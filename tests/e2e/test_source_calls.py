@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 
 from lab.bookshop.client import BookshopClient
 from lab.bookshop.client.input_types import CreateBookInput, OrderLineInput, PlaceOrderInput
-from lab.bookshop.connection import SignedRequests
+from lab.bookshop.signing import SignedRequests
 from lab_stacks.catalog import CatalogEntry, section
 
 if TYPE_CHECKING:
@@ -45,6 +45,13 @@ def test_an_order_reads_its_books_at_once(lab: Lab, emulated: Emulated, entry: C
         placed = shop.place_order(placing).placeOrder
         shop.order(placed.id, "DE")  # wakes the functions
 
+        with _recorded(emulated) as without_books:
+            shop.get_data(
+                shop.execute("query q($id: ID!) { order(id: $id) { lines { cents } } }", "q", {"id": placed.id})
+            )
+        by_alias = "query q($id: ID!) { order(id: $id) { lines { b: book { t: title } } } }"
+        titles = shop.get_data(shop.execute(by_alias, "q", {"id": placed.id}))["order"]["lines"]
+
         with _recorded(emulated) as at_once:
             order = shop.order(placed.id, "DE").order
             _read_another_table(emulated)  # as other sections do, at any time
@@ -54,9 +61,14 @@ def test_an_order_reads_its_books_at_once(lab: Lab, emulated: Emulated, entry: C
 
     assert order is not None
     assert sorted(line.book.id for line in order.lines if line.book) == sorted(ids)
+    assert sorted(line["b"]["t"] for line in titles) == [f"Volume {number}" for number in range(BOOKS)]
     # What was sold of the books is one more statement, for all of them: a function's.
     sources = _outputs(emulated, entry, "TableName", "ClusterArn")
+    assert _counted(without_books, sources) == {"ExecuteStatement": 1}
     assert _counted(at_once, sources) == {"BatchGetItem": 1, "ExecuteStatement": 2}
+    [together] = _reads(at_once, sources, "BatchGetItem")
+    assert all(table["ConsistentRead"] for table in together["RequestItems"].values())
+    assert all(read["ConsistentRead"] for read in _reads(one_by_one, sources, "GetItem"))
     assert _counted(one_by_one, sources) == {"GetItem": BOOKS, "ExecuteStatement": BOOKS}
 
 
@@ -118,6 +130,11 @@ def _recorded(emulated: Emulated) -> Iterator[list[Event]]:
 def _counted(events: list[Event], sources: set[str]) -> Counter[str]:
     """Count the calls of a table and of a cluster, and of no other, by their names."""
     return Counter(event["eventName"] for event in events if sources & _named(event["requestParameters"]))
+
+
+def _reads(events: list[Event], sources: set[str], operation: str) -> list[Event]:
+    reads = [one["requestParameters"] for one in events if one["eventName"] == operation]
+    return [asked for asked in reads if sources & _named(asked)]
 
 
 def _named(asked: dict[str, Any]) -> set[str | None]:

@@ -10,10 +10,11 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
-from aws_cdk.assertions import Match, Template
+from aws_cdk.assertions import Annotations, Match, Template
 
 from lambda_src.function.construct import PythonFunction
 from lambda_src.options import InvalidOptionsError
@@ -197,6 +198,17 @@ def test_what_needs_another_asset_is_refused(stack: cdk.Stack, runtime_code: Pat
         InvalidOptionsError, match=r"application App: Layer\w+: only a function's code can be published"
     ):
         made(stack, application)
+
+
+def test_a_type_that_the_repository_is_not_known_to_take_is_a_warning(stack: cdk.Stack) -> None:
+    application = cdk.Stack(PublishedApplication.workspace(stack), "App")
+    cloudwatch.CfnCompositeAlarm(application, "Doubtful", alarm_rule="TRUE")
+    sqs.Queue(application, "Queue")
+    made(stack, application)
+
+    doubts = Annotations.from_stack(stack).find_warning("*", Match.any_value())
+    assert [one.id for one in doubts] == ["/Empty/Application"]
+    assert "AWS::CloudWatch::CompositeAlarm (Doubtful) is not among" in str(doubts[0].entry.data)
 
 
 def test_a_topic_for_failures_stays_one(stack: cdk.Stack, runtime_code: Path) -> None:

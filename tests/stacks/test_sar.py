@@ -9,6 +9,7 @@ import pytest
 
 from lambda_src.options import InvalidOptionsError
 from lambda_src.posture import Posture
+from lambda_src.published_application.listed import unlisted
 from lambda_src.published_application.rules import capabilities
 from tests.stacks.synthesis import Synthesized, only, synthesize
 from tests.stacks.test_published_application import sam_validate
@@ -69,6 +70,16 @@ def test_nothing_of_the_publishers_own_is_in_it() -> None:
 
 def test_it_asks_for_a_role_and_for_policies_and_for_no_more(application: dict[str, Any]) -> None:
     assert capabilities(application) == ["CAPABILITY_IAM", "CAPABILITY_RESOURCE_POLICY"]
+
+
+def test_every_type_in_it_is_on_the_repositorys_list(postures: dict[Posture, Synthesized]) -> None:
+    for posture, synthesized in postures.items():
+        application = json.loads(_file(synthesized).read_text())
+        assert list(unlisted(application)) == []
+        table = only(application, "AWS::DynamoDB::Table")
+        assert table["DeletionProtectionEnabled"] == posture.protects_data
+        restorable = {"PointInTimeRecoveryEnabled": posture.protects_data}
+        assert table["PointInTimeRecoverySpecification"].items() >= restorable.items()
 
 
 def test_its_name_and_version_can_be_changed_from_context() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 from unittest.mock import Mock
@@ -9,11 +10,15 @@ from unittest.mock import Mock
 import boto3
 import httpx
 import pytest
+from graphql import build_schema, parse, validate
 
 from docs import graphql_client
 from lab.bookshop import connection
-from lab.bookshop.connection import SignedRequests
+from lab.bookshop.signing import SignedRequests
 from lab.errors import LabError
+from lab.project import ROOT
+from lambda_src import bookshop
+from lambda_src.graphql_api.schema import APPSYNC
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,6 +32,17 @@ def test_the_client_is_up_to_date(tmp_path: Path) -> None:
     graphql_client.write(package)
 
     assert _files(package) == _files(graphql_client.CLIENT), "`make docs` writes it"
+
+
+def test_what_the_page_asks_of_the_graph_the_graph_has() -> None:
+    texts = [path.read_text() for path in (APPSYNC, bookshop.FOLDER / "schema.graphql")]
+    schema = build_schema("\n".join(texts))
+    page = (ROOT / "docs" / "sections" / "appsync.md").read_text()
+    operations = re.findall(r"^```graphql\n(.*?)^```$|/\* GraphQL \*/ `(.*?)`", page, flags=re.S | re.M)
+
+    assert len(operations) >= 2
+    for fenced, embedded in operations:
+        assert validate(schema, parse(fenced or embedded)) == []
 
 
 def test_a_request_is_signed_for_appsync() -> None:

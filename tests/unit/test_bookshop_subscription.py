@@ -14,7 +14,7 @@ import boto3
 import pytest
 from websockets.sync.server import Server, ServerConnection, serve
 
-from lab.bookshop.connection import Bearer, SignedRequests
+from lab.bookshop.signing import Bearer, SignedRequests
 from lab.bookshop.subscription import Change, changes
 from lab.errors import LabError
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lambda_src.published_application.listed import AS_OF, unlisted
 from lambda_src.published_application.rules import (
     CAPABILITIES,
     broken,
@@ -126,6 +127,20 @@ def test_a_template_asks_for_what_its_resources_do(resource: tuple[str, dict[str
 def test_a_role_with_a_name_is_more_than_one_without() -> None:
     both = template(("AWS::IAM::Role", {}), ("AWS::IAM::Group", {"GroupName": "admins"}))
     assert capabilities(both) == ["CAPABILITY_NAMED_IAM"]
+
+
+def test_a_type_that_the_list_is_not_known_to_have_is_named_once_with_its_resources() -> None:
+    mixed = template(
+        ("AWS::SQS::Queue", {}),
+        ("AWS::DynamoDB::GlobalTable", {}),
+        ("AWS::Serverless::Function", {}),
+        ("AWS::DynamoDB::GlobalTable", {}),
+        ("Custom::Thing", {}),
+    )
+    tables, custom = unlisted(mixed)
+    assert tables.startswith("AWS::DynamoDB::GlobalTable (R1, R3) is not among")
+    assert AS_OF in tables
+    assert custom.startswith("Custom::Thing (R4)")
 
 
 def test_code_is_where_functions_and_layers_say() -> None:

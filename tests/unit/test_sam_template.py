@@ -99,3 +99,59 @@ def test_what_needs_another_asset_is_refused_by_name() -> None:
 
     with pytest.raises(NotPublishableError, match=r"^L, U: only a function's code"):
         made(L=layer, F=function(), U=unknown)
+
+
+def global_table(*replicas: dict[str, Any], **properties: Any) -> dict[str, Any]:
+    keys = {"KeySchema": [{"AttributeName": "Id", "KeyType": "HASH"}], "BillingMode": "PAY_PER_REQUEST"}
+    return {"Type": "AWS::DynamoDB::GlobalTable", "Properties": {**keys, **properties, "Replicas": list(replicas)}}
+
+
+HERE = {"Region": {"Ref": "AWS::Region"}}
+INDEX = {"IndexName": "byAge", "KeySchema": [{"AttributeName": "Age", "KeyType": "HASH"}]}
+
+
+def test_a_table_of_one_region_becomes_one_that_the_repository_takes() -> None:
+    whole = global_table(
+        {
+            **HERE,
+            "DeletionProtectionEnabled": True,
+            "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
+            "ReadOnDemandThroughputSettings": {"MaxReadRequestUnits": 10},
+            "SSESpecification": {"KMSMasterKeyId": "key"},
+            "Tags": [{"Key": "project", "Value": "lab"}],
+        },
+        SSESpecification={"SSEEnabled": True, "SSEType": "KMS"},
+        WriteOnDemandThroughputSettings={"MaxWriteRequestUnits": 20},
+        TableName="messages",
+        GlobalSecondaryIndexes=[INDEX],
+    )
+
+    assert made(T={**whole, "DeletionPolicy": "Retain"})["Resources"]["T"] == {
+        "Type": "AWS::DynamoDB::Table",
+        "DeletionPolicy": "Retain",
+        "Properties": {
+            "KeySchema": [{"AttributeName": "Id", "KeyType": "HASH"}],
+            "BillingMode": "PAY_PER_REQUEST",
+            "TableName": "messages",
+            "GlobalSecondaryIndexes": [INDEX],
+            "DeletionProtectionEnabled": True,
+            "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
+            "OnDemandThroughput": {"MaxReadRequestUnits": 10, "MaxWriteRequestUnits": 20},
+            "SSESpecification": {"SSEEnabled": True, "SSEType": "KMS", "KMSMasterKeyId": "key"},
+            "Tags": [{"Key": "project", "Value": "lab"}],
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        global_table(HERE, {"Region": "eu-west-1"}),
+        global_table(HERE, MultiRegionConsistency="STRONG"),
+        global_table(HERE, GlobalSecondaryIndexes=[{**INDEX, "WriteOnDemandThroughputSettings": {}}]),
+        global_table({**HERE, "GlobalTableSettingsReplicationMode": "ENABLED"}),
+        {"Type": "AWS::DynamoDB::GlobalTable", "Properties": {"Replicas": {"Fn::If": ["Two", [], []]}}},
+    ],
+)
+def test_a_table_that_would_lose_something_stays_as_it_is(table: dict[str, Any]) -> None:
+    assert made(T=table)["Resources"]["T"] == table

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
-from botocore.exceptions import WaiterError
+from botocore.exceptions import ClientError, WaiterError
 from botocore.stub import Stubber
 from typer.testing import CliRunner
 
@@ -38,32 +38,48 @@ class CloudFormation:
 
     def __init__(self) -> None:
         self.calls: list[str] = []
-        self.status = "REVIEW_IN_PROGRESS"
+        self.status: str | None = "REVIEW_IN_PROGRESS"
         self.fails: str | None = None
+        self.interrupted: str | None = None
+        self.busy = False
+        self.parameters: dict[str, str] = {}
+        self.changes = [{"Action": "Add", "ResourceType": "AWS::IAM::Role", "LogicalResourceId": "Role"}]
 
     def get_waiter(self, name: str) -> CloudFormation:
         self.calls.append(name)
         return self
 
     def wait(self, **_: Any) -> None:
+        if self.interrupted == self.calls[-1]:
+            self.interrupted, self.busy = None, True
+            raise KeyboardInterrupt
         if self.fails == self.calls[-1]:
             raise WaiterError("it", "failed", {"StatusReason": "There is nothing to change."})
 
-    def describe_change_set(self, **_: Any) -> dict[str, Any]:
-        change = {"Action": "Add", "ResourceType": "AWS::IAM::Role", "LogicalResourceId": "Role"}
-        return {"Changes": [{"ResourceChange": change}]}
+    def get_paginator(self, _: str) -> CloudFormation:
+        return self
+
+    def paginate(self, **_: Any) -> list[dict[str, Any]]:
+        return [{"Changes": [{"ResourceChange": change}]} for change in self.changes]
 
     def execute_change_set(self, **_: Any) -> None:
         self.calls.append("execute_change_set")
 
     def delete_change_set(self, **_: Any) -> None:
         self.calls.append("delete_change_set")
+        if self.busy:
+            self.busy = False
+            raise ClientError({"Error": {"Code": "InvalidChangeSetStatus", "Message": "busy"}}, "DeleteChangeSet")
 
     def delete_stack(self, **_: Any) -> None:
         self.calls.append("delete_stack")
 
     def describe_stacks(self, **_: Any) -> dict[str, Any]:
-        return {"Stacks": [{"StackStatus": self.status, "Outputs": [{"OutputKey": "Url", "OutputValue": "here"}]}]}
+        if self.status is None:
+            raise ClientError({"Error": {"Code": "ValidationError", "Message": "does not exist"}}, "DescribeStacks")
+        parameters = [{"ParameterKey": key, "ParameterValue": value} for key, value in self.parameters.items()]
+        outputs = [{"OutputKey": "Url", "OutputValue": "here"}]
+        return {"Stacks": [{"StackStatus": self.status, "Parameters": parameters, "Outputs": outputs}]}
 
     def describe_stack_events(self, **_: Any) -> dict[str, Any]:
         late = {"LogicalResourceId": "b", "ResourceStatus": "CREATE_FAILED", "ResourceStatusReason": "Cancelled"}
@@ -123,6 +139,33 @@ def test_publishing_makes_the_application_and_then_its_next_version(opened: Any,
     assert [one["SemanticVersion"] for one in publishing.versions(opened, ID)] == ["1.1.0", "1.0.0"]
 
 
+@pytest.mark.parametrize("failing", ["update_application", "create_application_version"])
+def test_what_failed_half_way_is_published_by_the_same_again(
+    opened: Any, published: dict[str, Any], monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    assert published["Description"] == "Greets."
+    next_one = packaged(SemanticVersion="1.1.0", Description="Greets politely.")
+
+    def fail(**_: Any) -> None:
+        raise ClientError({"Error": {"Code": "TooManyRequestsException", "Message": "later"}}, failing)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(opened, failing, fail)
+        with pytest.raises(ClientError, match="later"):
+            publishing.publish(opened, next_one)
+    made = publishing.publish(opened, next_one)
+    assert (made["Version"]["SemanticVersion"], made["Description"]) == ("1.1.0", "Greets politely.")
+
+
+def test_what_a_new_version_has_no_more_is_taken_away(opened: Any) -> None:
+    publishing.publish(opened, packaged(Labels=["polite"], HomePageUrl="https://example.com"))
+    made = publishing.publish(opened, packaged(SemanticVersion="1.1.0"))
+
+    assert not made.get("Labels")
+    assert not made.get("HomePageUrl")
+    assert publishing.publish(opened, packaged(SemanticVersion="1.2.0"))["Description"] == "Greets."
+
+
 def test_a_version_that_is_published_is_refused_and_changes_nothing(opened: Any, published: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match=r"greeting 1\.0\.0 is already published, and stays as it is"):
         publishing.publish(opened, packaged(Description="Another."))
@@ -138,6 +181,17 @@ def test_what_breaks_the_rules_is_refused_before_anything_is_published(opened: A
     for part in ("Name is a b", "Author is A", "SemanticVersion is missing"):
         assert part in str(refused.value)
     assert list(publishing.own(opened)) == []
+
+
+def test_a_type_that_the_repository_may_refuse_is_noted_and_published(tmp_path: Path) -> None:
+    template = packaged()
+    template["Resources"] = {**template["Resources"], "Policy": {"Type": "AWS::SSM::ResourcePolicy"}}
+    file = tmp_path / "packaged.json"
+    file.write_text(json.dumps(template))
+
+    answer = run("publish", str(file), "--json")
+    assert "AWS::SSM::ResourcePolicy (Policy) is not among" in answer.stderr
+    assert json.loads(answer.stdout)["Name"] == "greeting"
 
 
 def test_a_region_without_a_repository_is_refused_with_those_that_have_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -281,6 +335,48 @@ def test_a_no_to_the_changes_leaves_nothing_behind(
 
 
 @pytest.mark.usefixtures("published")
+def test_the_end_of_what_is_typed_is_a_no(cloudformation: CloudFormation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands.choices, "ask", lambda _: None)
+
+    answer = run("deploy", "greeting", "-p", "Needed=1", typed="")
+
+    assert answer.exit_code == 1
+    assert "the change set is gone" in answer.stderr
+    assert cloudformation.calls == ["change_set_create_complete", "delete_change_set", "delete_stack"]
+
+
+@pytest.mark.usefixtures("published")
+def test_ctrl_c_at_the_question_is_a_no(cloudformation: CloudFormation, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(commands.choices, "ask", lambda _: None)
+    monkeypatch.setattr(commands.typer, "confirm", interrupt)
+
+    assert run("deploy", "greeting", "-p", "Needed=1").exit_code == 130
+    assert cloudformation.calls == ["change_set_create_complete", "delete_change_set", "delete_stack"]
+
+
+@pytest.mark.usefixtures("published")
+def test_ctrl_c_while_the_change_set_is_made_leaves_nothing_behind(cloudformation: CloudFormation) -> None:
+    cloudformation.interrupted = "change_set_create_complete"
+
+    assert run("deploy", "greeting", "-p", "Needed=1", "--yes").exit_code == 130
+    made = ["change_set_create_complete", "delete_change_set"]
+    assert cloudformation.calls == [*made, *made, "delete_stack"]
+
+
+@pytest.mark.usefixtures("published")
+def test_ctrl_c_while_it_is_deployed_says_that_it_goes_on(cloudformation: CloudFormation) -> None:
+    cloudformation.interrupted = "stack_create_complete"
+
+    answer = run("deploy", "greeting", "-p", "Needed=1", "--yes")
+    assert answer.exit_code == 130
+    assert "CloudFormation goes on with the stack a" in answer.stderr
+    assert "delete_change_set" not in cloudformation.calls
+
+
+@pytest.mark.usefixtures("published")
 @pytest.mark.parametrize(
     ("status", "waiter"),
     [("REVIEW_IN_PROGRESS", "stack_create_complete"), ("CREATE_COMPLETE", "stack_update_complete")],
@@ -297,6 +393,61 @@ def test_a_yes_deploys_with_what_it_wants_and_what_was_given(
     assert (asked["StackName"], asked["Capabilities"]) == ("mine", ["CAPABILITY_IAM"])
     assert asked["ParameterOverrides"] == [{"Name": "Needed", "Value": "1"}]
     assert cloudformation.calls[-2:] == ["execute_change_set", waiter]
+
+
+@pytest.mark.usefixtures("published")
+def test_an_update_keeps_the_values_that_are_not_given(service: Service, cloudformation: CloudFormation) -> None:
+    cloudformation.status = "CREATE_COMPLETE"
+    cloudformation.parameters = {"Name": "mine", "Needed": "1", "Gone": "x"}
+
+    answer = run("deploy", "greeting", "-p", "Needed=2", "--yes")
+
+    [asked] = service.around.change_sets
+    assert {one["Name"]: one["Value"] for one in asked["ParameterOverrides"]} == {"Name": "mine", "Needed": "2"}
+    assert "As it is deployed: Name=mine\n" in answer.stderr
+
+
+@pytest.mark.usefixtures("published")
+@pytest.mark.parametrize("status", ["REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE"])
+def test_an_empty_stack_has_no_values_to_keep(cloudformation: CloudFormation, status: str) -> None:
+    cloudformation.status = status
+    cloudformation.parameters = {"Needed": "1"}
+    with pytest.raises(UsageError, match="Needed of greeting need a value"):
+        run("deploy", "greeting", "--yes")
+
+
+def test_a_stack_that_is_not_there_has_no_values_to_keep(cloudformation: CloudFormation) -> None:
+    cloudformation.status = None
+    assert deploying.deployed_values(cloudformation, "serverlessrepo-greeting") == {}
+
+
+def test_a_secret_that_is_deployed_must_be_given_again(opened: Any, cloudformation: CloudFormation) -> None:
+    template = {**TEMPLATE, "Parameters": {"Password": {"Type": "String", "NoEcho": True, "Default": "none"}}}
+    opened.create_application(**DESCRIBED, SemanticVersion="1.0.0", TemplateBody=json.dumps(template))
+    cloudformation.status, cloudformation.parameters = "CREATE_COMPLETE", {"Password": "****"}
+
+    with pytest.raises(UsageError, match="Password of greeting cannot be read from what is deployed"):
+        run("deploy", "greeting", "--yes")
+    assert "Password=" not in run("deploy", "greeting", "-p", "Password=secret", "--yes").stderr
+
+
+@pytest.mark.usefixtures("published")
+def test_what_an_update_replaces_is_said_before_the_question(
+    cloudformation: CloudFormation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands.choices, "ask", lambda _: None)
+    cloudformation.changes = [
+        {"Action": "Modify", "ResourceType": "A", "LogicalResourceId": name, "Replacement": replacement}
+        for name, replacement in (("Table", "True"), ("Queue", "Conditional"), ("Role", "False"))
+    ]
+
+    answer = run("deploy", "greeting", "-p", "Needed=1", typed="n\n")
+
+    shown = [line for line in answer.stdout.splitlines() if line.startswith("Modify")]
+    assert shown == ["Modify\tA\tTable\tyes", "Modify\tA\tQueue\tperhaps", "Modify\tA\tRole\t"]
+    said, _, asked = answer.stderr.partition("Make these 3 changes")
+    assert "New ones take their place, without what is in them: Table, Queue (perhaps)" in said
+    assert asked
 
 
 @pytest.mark.usefixtures("published")

@@ -103,23 +103,19 @@ def test_all_that_would_be_refused_is_said_at_once_and_nothing_is_uploaded(
     (tmp_path / "README.md").write_text("x" * 50)
     monkeypatch.setattr(packaging, "LARGEST_DOCUMENT", 49)
     monkeypatch.setattr(packaging, "LARGEST_TEMPLATE", 100)
+    monkeypatch.setattr(packaging, "LARGEST_CODE", 10)
     bucket = Bucket()
 
     with pytest.raises(UsageError) as refused:
         packaging.package(template_file, bucket, "packages")
-    for part in ("Name is two words", "Author is ME", "ReadmeUrl has 50 bytes: 49 at most", "the template has"):
+    for part in (
+        "Name is two words",
+        "Author is ME",
+        "ReadmeUrl has 50 bytes: 49 at most",
+        "the code of F has 22 bytes: AWS Lambda takes 10 at most",
+        "the template has",
+    ):
         assert part in str(refused.value)
-    assert bucket.objects == {}
-
-
-def test_code_over_lambdas_limit_is_refused_and_nothing_is_uploaded(
-    template_file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(packaging, "LARGEST_CODE", 10)
-    bucket = Bucket()
-
-    with pytest.raises(UsageError, match="The code of F has 22 bytes: AWS Lambda takes 10 at most"):
-        packaging.package(template_file, bucket, "packages")
     assert bucket.objects == {}
 
 

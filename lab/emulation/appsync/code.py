@@ -1,6 +1,7 @@
 """The JavaScript of resolvers: what AppSync does not run is refused, and a module that MiniStack lacks is there.
 
-What AppSync runs and the emulator does not, of ``extensions``, is refused when it is called, under whatever name.
+What AppSync runs and the emulator does not, of ``extensions``, is refused when it is called, under whatever name. What
+MiniStack's ``get`` of DynamoDB leaves out of a request is in it.
 
 Node.js runs the code, which has all of JavaScript. AppSync has less of it, and refuses the rest when a resolver is made
 or evaluated. The parser that Node.js is built with reads the code here, for what AppSync has no syntax for; which
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 _HERE = Path(__file__).parent
 _CHECK = _HERE / "code_check.js"
 _REFUSED_EXTENSIONS = (_HERE / "refused_extensions.js").read_text()
+_GET = (_HERE / "dynamodb_get.js").read_text()
 _RDS = (_HERE / "rds_module.js").read_text()
 _RDS_IMPORT = re.compile(r"^import\s*\{[^}]*\}\s*from\s*['\"]@aws-appsync/utils/rds['\"];?[ \t]*$", re.MULTILINE)
 _ERRORS = "The code contains one or more errors."
@@ -62,7 +64,7 @@ def _evaluated(evaluate: Callable[[Body], Any], body: Body) -> Any:
 
 
 def _complete(code: str) -> str:
-    return _REFUSED_EXTENSIONS + _RDS_IMPORT.sub(lambda _: _RDS, code, count=1)
+    return _REFUSED_EXTENSIONS + _GET + _RDS_IMPORT.sub(lambda _: _RDS, code, count=1)
 
 
 @lru_cache(maxsize=1024)

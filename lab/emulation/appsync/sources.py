@@ -154,7 +154,11 @@ def _start(token: str) -> dict[str, Any]:
 def _batch_get_item(source: Source, asked: Asked) -> Any:
     """Get up to 100 items; the answer has them in the order of their keys, and null for one that is not there."""
     wanted = {table: [typed_map(key) for key in one["keys"]] for table, one in asked["tables"].items()}
-    answer = _dynamodb(source).batch_get_item(RequestItems={table: {"Keys": keys} for table, keys in wanted.items()})
+    requested = {
+        table: {"Keys": keys, "ConsistentRead": bool(asked["tables"][table].get("consistentRead"))}
+        for table, keys in wanted.items()
+    }
+    answer = _dynamodb(source).batch_get_item(RequestItems=requested)
     return {
         "data": {
             table: [_with_key(answer["Responses"].get(table, []), key) for key in keys]
