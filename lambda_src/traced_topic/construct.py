@@ -16,7 +16,7 @@ from aws_cdk import aws_xray as xray
 from lambda_src.acknowledged import acknowledge
 from lambda_src.options import checked
 from lambda_src.posture import Posture
-from lambda_src.queue import DeadLetterQueue
+from lambda_src.queue import DeadLetterQueue, let_service_use_key
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -79,6 +79,7 @@ class TracedTopic(sns.Topic):
             posture=posture,
             alarm_topic=alarm_topic,
         )
+        let_service_use_key(self.dead_letter_queue, "sns.amazonaws.com")
         acknowledge(
             self.dead_letter_queue,
             "AwsSolutions-SQS3",

@@ -98,6 +98,19 @@ def test_a_key_encrypts_topic_and_dead_letters(stack: Stack) -> None:
     template.has_resource_properties("AWS::SQS::Queue", {"KmsMasterKeyId": stack.resolve(key.key_arn)})
 
 
+def test_its_key_lets_sns_encrypt_what_could_not_be_delivered(stack: Stack) -> None:
+    TracedTopic(stack, "Topic", encryption_key=kms.Key(stack, "Key"))
+
+    use = {
+        "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
+        "Condition": {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}},
+        "Principal": {"Service": "sns.amazonaws.com"},
+    }
+    Template.from_stack(stack).has_resource_properties(
+        "AWS::KMS::Key", {"KeyPolicy": {"Statement": Match.array_with([Match.object_like(use)])}}
+    )
+
+
 @pytest.mark.parametrize("name", ["", "no spaces", "x" * 120])
 def test_it_refuses_the_name(stack: Stack, name: str) -> None:
     with pytest.raises(ValueError, match=r"TracedTopic Empty/Topic:\n  topic_name is .*: 1 to 119 letters"):
