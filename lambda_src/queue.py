@@ -17,6 +17,8 @@ from lambda_src.posture import Posture
 if TYPE_CHECKING:
     from constructs import Construct
 
+    from lambda_src.options import Options
+
 #: Why a dead-letter queue has none of its own.
 IS_THE_LAST = "It is the dead-letter queue: messages stay until a person sends them back, and an alarm says so."
 _EVENTBRIDGE = "events.amazonaws.com"
@@ -121,6 +123,25 @@ def event_dead_letter_queue(scope: Construct, construct_id: str, **options: Any)
     # The tool knows dead-letter queues of queues and functions, and not those of rules and buses.
     acknowledge(queue, "AwsSolutions-SQS3", reason=IS_THE_LAST)
     return queue
+
+
+def is_open_to_services(queue: sqs.IQueue) -> bool:
+    """Say whether the key of ``queue`` lets other AWS services encrypt what they send to it."""
+    return queue.encryption_type != sqs.QueueEncryption.KMS_MANAGED
+
+
+def closed_key(service: str) -> str:
+    """Say what to do about a queue that is not open to ``service``."""
+    return f"that key is closed to {service}; encrypt with SQS_MANAGED, or with a key of your own"
+
+
+def check_dead_letter_queue(options: Options, queue: sqs.IQueue | None, *, service: str) -> None:
+    """Note a dead-letter queue that ``service`` cannot send to; to give none at all is no mistake."""
+    if queue is not None:
+        options.require(not queue.fifo, "dead_letter_queue", "a FIFO queue", f"{service} takes a standard queue")
+        options.require(
+            is_open_to_services(queue), "dead_letter_queue", "encrypted by AWS's key in KMS", closed_key(service)
+        )
 
 
 def let_events_in(queue: sqs.IQueue, *, sid: str, source_arn: str) -> None:

@@ -10,6 +10,7 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_sqs as sqs
 
 from lambda_src.event_rule.pattern import problems
+from lambda_src.queue import check_dead_letter_queue, closed_key, is_open_to_services
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -53,13 +54,7 @@ def check(
     options.require(named, "rule_name", rule_name, "1 to 64 letters, digits, and any of ._-")
     options.require(0 <= retry_attempts <= 185, "retry_attempts", retry_attempts, "0 to 185")
     options.require(60 <= max_event_age <= 86_400, "max_event_age", f"{max_event_age:,} s", "60 s to 24 hours")
-    if dead_letter_queue is not None:
-        options.require(
-            not dead_letter_queue.fifo, "dead_letter_queue", "a FIFO queue", "EventBridge takes a standard queue"
-        )
-        options.require(
-            _takes_events(dead_letter_queue), "dead_letter_queue", "encrypted by AWS's key in KMS", _OTHER_KEY
-        )
+    check_dead_letter_queue(options, dead_letter_queue, service="EventBridge")
 
 
 def check_targets(options: Options, resources: Iterable[Any]) -> None:
@@ -70,7 +65,10 @@ def check_targets(options: Options, resources: Iterable[Any]) -> None:
                 check_endpoint(options, f"endpoint of targets[{number}]", endpoint)
         elif isinstance(resource, sqs.Queue):
             options.require(
-                _takes_events(resource), f"targets[{number}]", "a queue encrypted by AWS's key in KMS", _OTHER_KEY
+                is_open_to_services(resource),
+                f"targets[{number}]",
+                "a queue encrypted by AWS's key in KMS",
+                closed_key("EventBridge"),
             )
 
 
@@ -84,9 +82,6 @@ def check_endpoint(options: Options, option: str, endpoint: str | None) -> None:
     )
 
 
-_OTHER_KEY = "that key is closed to EventBridge; encrypt with SQS_MANAGED, or with a key of your own"
-
-
 def _check_schedule(options: Options, schedule: events.Schedule | Duration) -> None:
     if isinstance(schedule, Duration):
         seconds = schedule.to_seconds()
@@ -96,10 +91,6 @@ def _check_schedule(options: Options, schedule: events.Schedule | Duration) -> N
     expression = schedule.expression_string
     permitted = "rate(1 minute), rate(5 minutes), or cron() with six fields, such as cron(0 8 ? * MON-FRI *)"
     options.require(bool(_RATE.fullmatch(expression) or _CRON.fullmatch(expression)), "schedule", expression, permitted)
-
-
-def _takes_events(queue: sqs.IQueue) -> bool:
-    return queue.encryption_type != sqs.QueueEncryption.KMS_MANAGED
 
 
 def _endpoints(destination: events.ApiDestination) -> list[str]:
