@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Token
 from aws_cdk import aws_events as events
 from aws_cdk import aws_sqs as sqs
 
@@ -74,10 +74,12 @@ def check_targets(options: Options, resources: Iterable[Any]) -> None:
 
 def check_endpoint(options: Options, option: str, endpoint: str | None) -> None:
     """Note an endpoint that an API destination cannot call; to give none at all is no mistake."""
+    # How it begins is known here, even where only CloudFormation knows the rest.
+    other = re.match(r"(?!https:)[a-z]+://", endpoint or "", re.IGNORECASE)
     options.require(
         not endpoint or re.match(r"https://[^/]", endpoint) is not None,
         option,
-        endpoint,
+        f"{other[0]}..." if other and Token.is_unresolved(endpoint) else endpoint,
         "EventBridge calls https alone: give a URL such as https://example.com/orders",
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from aws_cdk import Duration, SecretValue, Stack, TimeZone
+from aws_cdk import Aws, Duration, SecretValue, Stack, TimeZone
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_kms as kms
@@ -344,16 +344,32 @@ def test_it_refuses_no_target_and_more_than_five(stack: Stack, target: events.IR
         EventRule(stack, "Rule", event_pattern=PATTERN, targets=[target] * count)
 
 
-def test_it_refuses_an_api_destination_over_http(stack: Stack) -> None:
-    destination = events.ApiDestination(
-        stack, "Destination", connection=connection(stack), endpoint="http://example.com/orders"
-    )
+@pytest.mark.parametrize(
+    ("endpoint", "said"),
+    [
+        ("http://example.com/orders", "http://example.com/orders"),
+        (f"http://{Aws.URL_SUFFIX}/orders", "http://..."),
+        (f"ftp://{Aws.URL_SUFFIX}", "ftp://..."),
+    ],
+    ids=["http", "http to a host that CloudFormation knows", "ftp"],
+)
+def test_it_refuses_an_api_destination_over_anything_but_https(stack: Stack, endpoint: str, said: str) -> None:
+    destination = events.ApiDestination(stack, "Destination", connection=connection(stack), endpoint=endpoint)
 
-    with pytest.raises(
-        ValueError,
-        match=r"endpoint of targets\[0\] is http://example.com/orders: EventBridge calls https alone: give a URL",
-    ):
+    with pytest.raises(ValueError, match="EventBridge calls https alone: give a URL") as refusal:
         EventRule(stack, "Rule", event_pattern=PATTERN, targets=[targets.ApiDestination(destination)])
+    assert f"  endpoint of targets[0] is {said}: EventBridge" in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "endpoint", [f"https://{Aws.URL_SUFFIX}/orders", Aws.URL_SUFFIX], ids=["its host", "all of it"]
+)
+def test_an_endpoint_that_only_cloudformation_knows_is_taken(stack: Stack, endpoint: str) -> None:
+    destination = events.ApiDestination(stack, "Destination", connection=connection(stack), endpoint=endpoint)
+
+    EventRule(stack, "Rule", event_pattern=PATTERN, targets=[targets.ApiDestination(destination)])
+
+    assert len(rule_of(stack)["Targets"]) == 1
 
 
 def test_it_refuses_a_target_queue_whose_key_is_closed_to_eventbridge(stack: Stack) -> None:
