@@ -234,6 +234,7 @@ def _event_blocks(stack: cdk.Stack, operation: dict[str, Any]) -> None:
         "Rule",
         event_bus=bus,
         event_pattern=api_call("ec2", "RunInstances"),
+        read_only_calls=True,
         targets=[
             recorder.target("Rule"),
             targets.SqsQueue(inspected),
