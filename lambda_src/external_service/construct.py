@@ -51,7 +51,7 @@ class ExternalContainerService(Construct):
     :param container_port: where it listens, 1 to 65,535; by default it does not.
     :param host_port: where the host listens for it; by default a free port from 32,768 on, so that a new task can
         start beside the old one.
-    :param read_only: whether the container's root file system can be written.
+    :param read_only: whether the container's root file system is closed to what runs in it.
 
     *How many*
 
