@@ -15,7 +15,7 @@ from lambda_src.alarms import alarm_above
 from lambda_src.posture import Posture
 
 if TYPE_CHECKING:
-    from constructs import Construct
+    from constructs import Construct, IDependable
 
     from lambda_src.options import Options
 
@@ -149,10 +149,15 @@ def let_events_in(queue: sqs.IQueue, *, sid: str, source_arn: str) -> None:
 
     Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
     """
+    let_service_in(queue, _EVENTBRIDGE, sid=sid, source_arn=source_arn)
+
+
+def let_service_in(queue: sqs.IQueue, service: str, *, sid: str, source_arn: str) -> IDependable | None:
+    """Let an AWS service send to ``queue`` on behalf of ``source_arn``, and of nothing else; return what permits it."""
     added = queue.add_to_resource_policy(
         iam.PolicyStatement(
             sid=sid,
-            principals=[iam.ServicePrincipal(_EVENTBRIDGE)],
+            principals=[iam.ServicePrincipal(service)],
             actions=["sqs:SendMessage"],
             resources=[queue.queue_arn],
             conditions={"ArnEquals": {"aws:SourceArn": source_arn}},
@@ -161,10 +166,11 @@ def let_events_in(queue: sqs.IQueue, *, sid: str, source_arn: str) -> None:
     if not added.statement_added:
         Annotations.of(queue).add_warning_v2(
             "serverless-lab:queuePolicy",
-            f"{queue.node.path} is a queue that this app does not make: its policy must let {_EVENTBRIDGE} send to it, "
-            "or what could not be delivered is lost.",
+            f"{queue.node.path} is a queue that this app does not make: its policy must let {service} send to it, or "
+            "what it sends is lost.",
         )
-    let_service_use_key(queue, _EVENTBRIDGE)
+    let_service_use_key(queue, service)
+    return added.policy_dependable
 
 
 def let_service_use_key(queue: sqs.IQueue, service: str) -> None:

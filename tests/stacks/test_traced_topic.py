@@ -12,6 +12,7 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_xray as xray
 from aws_cdk.assertions import Match, Template
 
+from lambda_src.queue import EncryptedQueue
 from lambda_src.traced_topic.construct import TracedTopic
 from tests.stacks.synthesis import only, permissions, resources
 
@@ -78,6 +79,25 @@ def test_a_message_is_delivered_as_it_was_published_or_kept(stack: Stack) -> Non
     Template.from_stack(stack).has_resource_properties(
         "AWS::SNS::Subscription",
         {"Protocol": "sqs", "RawMessageDelivery": True, "RedrivePolicy": {"deadLetterTargetArn": dead_letters}},
+    )
+
+
+def test_it_delivers_to_a_queue_with_the_same_key(stack: Stack) -> None:
+    key = kms.Key(stack, "Key")
+    topic = TracedTopic(stack, "Topic", encryption_key=key)
+    queue = EncryptedQueue(stack, "Queue", encryption_key=key)
+    topic.deliver_to(queue)
+
+    template = Template.from_stack(stack)  # refuses resources that wait for each other
+    template.resource_count_is("AWS::SNS::Subscription", 1)
+    from_sns = {
+        "Action": "sqs:SendMessage",
+        "Condition": {"ArnEquals": {"aws:SourceArn": stack.resolve(topic.topic_arn)}},
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Resource": stack.resolve(queue.queue_arn),
+    }
+    template.has_resource_properties(
+        "AWS::SQS::QueuePolicy", {"PolicyDocument": {"Statement": Match.array_with([Match.object_like(from_sns)])}}
     )
 
 
