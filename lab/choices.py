@@ -43,8 +43,9 @@ PostureName = Annotated[
     str | None,
     typer.Option(
         "--posture",
-        help="`lab` is cheap and leaves nothing behind; `production` keeps and protects the data. By default what is "
-        "deployed stays as it is, and what is new is `lab`.",
+        help="`lab` is cheap, and its data goes with its stack, except that on AWS the buckets of `fargate` and `sar` "
+        "have to be emptied first; `production` keeps and protects the data. By default what is deployed stays as it "
+        "is, and what is new is `lab`.",
     ),
 ]
 ContextValues = Annotated[

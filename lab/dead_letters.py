@@ -39,15 +39,27 @@ class DeadLetter:
         return asdict(self)
 
 
+def queues(deployed: Deployment) -> dict[str, str]:
+    """Find the section's dead-letter queues, which its outputs name: their addresses, by those names without ``Url``.
+
+    :raises UsageError: when it has none.
+    """
+    ending = "DeadLetterQueueUrl"
+    found = {name.removesuffix("Url"): url for name, url in deployed.outputs.items() if name.endswith(ending)}
+    if not found:
+        raise UsageError(f"{deployed.section.id} has no dead-letter queue.")
+    return found
+
+
 def count(deployed: Deployment) -> int:
     """Count the messages in the dead-letter queues, as SQS approximates it."""
-    return sum(_count(deployed, url) for url in _dead_letter_queues(deployed).values())
+    return sum(_count(deployed, url) for url in queues(deployed).values())
 
 
 def peek(deployed: Deployment, limit: int) -> list[DeadLetter]:
     """Read up to ``limit`` messages and leave them in their queues; others do not see them for a moment."""
     letters: list[DeadLetter] = []
-    for name, url in _dead_letter_queues(deployed).items():
+    for name, url in queues(deployed).items():
         letters += [_letter(name, message) for message in _peek(deployed, url, limit - len(letters))]
     return letters
 
@@ -86,7 +98,7 @@ def redrive(deployed: Deployment, moved_so_far: Callable[[int], None]) -> int:
 
     Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html
     """
-    arns = {url: _arn(deployed, url) for url in _dead_letter_queues(deployed).values()}
+    arns = {url: _arn(deployed, url) for url in queues(deployed).values()}
     sources = {url: queue for url, arn in arns.items() if (queue := _source_queue(deployed, arn))}
     if not sources:
         raise UsageError(
@@ -169,14 +181,6 @@ def _count(deployed: Deployment, url: str) -> int:
         QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"]
     )["Attributes"]
     return int(attributes["ApproximateNumberOfMessages"])
-
-
-def _dead_letter_queues(deployed: Deployment) -> dict[str, str]:
-    ending = "DeadLetterQueueUrl"
-    queues = {name.removesuffix("Url"): url for name, url in deployed.outputs.items() if name.endswith(ending)}
-    if not queues:
-        raise UsageError(f"{deployed.section.id} has no dead-letter queue.")
-    return queues
 
 
 def _in_tens(messages: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:

@@ -108,7 +108,7 @@ class AppSync(Section):
 
         # What other systems hear of every mutation
         heard = InspectedQueue(self, "Heard", posture=self.posture)
-        EventRule(
+        announced = EventRule(
             self,
             "Announced",
             event_bus=bus,
@@ -123,6 +123,8 @@ class AppSync(Section):
         self.output("QuotingFunctionName", quoting.function_name)
         self.output("SellingFunctionName", selling.function_name)
         self.output("QueueUrl", heard.queue_url)
+        self.output("DeadLetterQueueUrl", announced.dead_letter_queue.queue_url)
+        self.output("BusDeadLetterQueueUrl", bus.dead_letter_queue.queue_url)
         self.output("ClusterArn", cluster.cluster_arn)
         self.output("DatabaseName", cluster.database_name)
         self.output("ApplicationSecretArn", cluster.application_secret.secret_arn)

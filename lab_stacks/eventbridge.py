@@ -141,4 +141,5 @@ class EventBridge(Section):
         self.output("EndpointFunctionName", recorder.endpoint.function.function_name)
         self.output("EndpointUrl", url)
         self.output("DeadLetterQueueUrl", dead_letters.queue_url)
+        self.output("RecorderDeadLetterQueueUrl", recorder.dead_letter_queue.queue_url)
         self.output("UnreliableDeadLetterQueueUrl", unreliable.dead_letter_queue.queue_url)

@@ -110,6 +110,7 @@ class Xray(Section):
         self.output("PricesFunctionName", prices.function_name)
         self.output("PricesUrl", prices_url.url)
         self.output("TopicArn", topic.topic_arn)
+        self.output("TopicDeadLetterQueueUrl", topic.dead_letter_queue.queue_url)
         self.output("QueueUrl", worker.queue.queue_url)
         self.output("DeadLetterQueueUrl", worker.dead_letter_queue.queue_url)
         self.output("StoreFunctionName", store.function_name)

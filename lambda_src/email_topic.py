@@ -11,7 +11,7 @@ from aws_cdk import aws_sqs as sqs
 
 from lambda_src.acknowledged import acknowledge
 from lambda_src.options import Options, checked
-from lambda_src.queue import let_service_use_key
+from lambda_src.queue import check_dead_letter_queue, let_service_use_key
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -21,8 +21,8 @@ class EmailTopic(sns.Topic):
     """A topic whose messages go to an e-mail address, once who has it has followed the link that Amazon SNS sends.
 
     :param email: the address; with ``None`` nobody is told until something else subscribes.
-    :param dead_letter_queue: keeps what could not be delivered to the address.
-    :raises ValueError: when the address is none.
+    :param dead_letter_queue: keeps what could not be delivered to the address; a standard queue.
+    :raises ValueError: when the address is none, and when Amazon SNS cannot send to the queue.
 
     Source: https://docs.aws.amazon.com/sns/latest/dg/sns-email-notifications.html
     """
@@ -33,6 +33,7 @@ class EmailTopic(sns.Topic):
         """Check the address, then make the topic, and the subscription if there is an address."""
         with checked(EmailTopic, scope, construct_id) as options:
             check_email(options, email)
+            check_dead_letter_queue(options, dead_letter_queue, service="Amazon SNS")
         super().__init__(scope, construct_id, enforce_ssl=True)
         if email:
             self.add_subscription(subscriptions.EmailSubscription(email, dead_letter_queue=dead_letter_queue))

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 class Posture(Enum):
     """What happens to data and logs, and what they cost.
 
-    ``LAB`` is cheap and leaves nothing behind when its stack is deleted. ``PRODUCTION`` keeps data when its stack is
-    deleted, refuses to delete it by accident, can restore it to any second, and keeps logs for a year.
+    ``LAB`` is cheap, and deletes its data with its stack; only buckets have to be emptied first, which AWS
+    CloudFormation does not do. ``PRODUCTION`` keeps data when its stack is deleted, refuses to delete it by accident,
+    can restore it to any second, and keeps logs for a year.
     """
 
     LAB = "lab"

@@ -15,7 +15,9 @@ from lambda_src.alarms import alarm_above
 from lambda_src.posture import Posture
 
 if TYPE_CHECKING:
-    from constructs import Construct
+    from constructs import Construct, IDependable
+
+    from lambda_src.options import Options
 
 #: Why a dead-letter queue has none of its own.
 IS_THE_LAST = "It is the dead-letter queue: messages stay until a person sends them back, and an alarm says so."
@@ -123,15 +125,39 @@ def event_dead_letter_queue(scope: Construct, construct_id: str, **options: Any)
     return queue
 
 
+def is_open_to_services(queue: sqs.IQueue) -> bool:
+    """Say whether the key of ``queue`` lets other AWS services encrypt what they send to it."""
+    return queue.encryption_type != sqs.QueueEncryption.KMS_MANAGED
+
+
+def closed_key(service: str) -> str:
+    """Say what to do about a queue that is not open to ``service``."""
+    return f"that key is closed to {service}; encrypt with SQS_MANAGED, or with a key of your own"
+
+
+def check_dead_letter_queue(options: Options, queue: sqs.IQueue | None, *, service: str) -> None:
+    """Note a dead-letter queue that ``service`` cannot send to; to give none at all is no mistake."""
+    if queue is not None:
+        options.require(not queue.fifo, "dead_letter_queue", "a FIFO queue", f"{service} takes a standard queue")
+        options.require(
+            is_open_to_services(queue), "dead_letter_queue", "encrypted by AWS's key in KMS", closed_key(service)
+        )
+
+
 def let_events_in(queue: sqs.IQueue, *, sid: str, source_arn: str) -> None:
     """Let EventBridge send to ``queue`` on behalf of ``source_arn``, a rule or a bus, and of nothing else.
 
     Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
     """
+    let_service_in(queue, _EVENTBRIDGE, sid=sid, source_arn=source_arn)
+
+
+def let_service_in(queue: sqs.IQueue, service: str, *, sid: str, source_arn: str) -> IDependable | None:
+    """Let an AWS service send to ``queue`` on behalf of ``source_arn``, and of nothing else; return what permits it."""
     added = queue.add_to_resource_policy(
         iam.PolicyStatement(
             sid=sid,
-            principals=[iam.ServicePrincipal(_EVENTBRIDGE)],
+            principals=[iam.ServicePrincipal(service)],
             actions=["sqs:SendMessage"],
             resources=[queue.queue_arn],
             conditions={"ArnEquals": {"aws:SourceArn": source_arn}},
@@ -140,10 +166,11 @@ def let_events_in(queue: sqs.IQueue, *, sid: str, source_arn: str) -> None:
     if not added.statement_added:
         Annotations.of(queue).add_warning_v2(
             "serverless-lab:queuePolicy",
-            f"{queue.node.path} is a queue that this app does not make: its policy must let {_EVENTBRIDGE} send to it, "
-            "or what could not be delivered is lost.",
+            f"{queue.node.path} is a queue that this app does not make: its policy must let {service} send to it, or "
+            "what it sends is lost.",
         )
-    let_service_use_key(queue, _EVENTBRIDGE)
+    let_service_use_key(queue, service)
+    return added.policy_dependable
 
 
 def let_service_use_key(queue: sqs.IQueue, service: str) -> None:

@@ -7,7 +7,8 @@
 #   sudo bash install.sh --no-wait  for cloud-init: lets systemd start the agents when cloud-init is over
 #
 # It can be run again: what is done already is left as it is. The activation code is read from a file of root's alone,
-# is never printed, and its file is removed as soon as the host is registered.
+# is never printed, and its file is removed as soon as the host is registered. cloud-init's own copy of its user data is
+# out of reach: cloud-init writes it anew at each start.
 set +o xtrace # which would print the activation code, as with `bash -x`
 set -o errexit -o nounset -o pipefail
 
@@ -305,4 +306,9 @@ register
 install_docker
 install_ecs_agent
 start
-if $wait_for_agent; then join; fi
+if $wait_for_agent; then
+    join
+else
+    say "cloud-init keeps a copy of the activation code, for root alone. When all hosts are registered, end the activation:"\
+        "lab anywhere deregister $ACTIVATION_ID"
+fi

@@ -13,13 +13,16 @@ if TYPE_CHECKING:
 
     from lab.anywhere.activations import Activation
 
-#: Only in memory, so that nothing of it is on the disk after a restart.
+#: Only in memory, so that a restart ends what is written here. cloud-init's copy of its user data is on the disk all
+#: the same, and written anew at each start from wherever cloud-init has it: to remove it from the host would not last.
 _FOLDER = "/run/ecs-anywhere"
 
 _CLOUD_INIT = """\
 #cloud-config
 # Makes the host an external instance of the cluster {cluster}, at its first start, until {expires}.
-# It holds an activation code: keep it as you keep a password.
+# It holds an activation code: keep it as you keep a password. cloud-init keeps a copy below /var/lib/cloud, for root
+# alone, and writes it anew at each start; the code is of no use any more when the activation is used up or expired, or
+# after `lab anywhere deregister {id}`, which leaves the hosts registered.
 packages: [curl, gnupg]
 package_update: true
 write_files:
@@ -84,6 +87,7 @@ def cloud_init(folder: Path, activation: Activation) -> str:
     return _CLOUD_INIT.format(
         cluster=activation.cluster,
         expires=activation.expires,
+        id=activation.id,
         folder=_FOLDER,
         code_name=installation.CODE,
         code=installation.code(folder),

@@ -50,7 +50,8 @@ def register(
 
     FOLDER then has `install.sh` and `activation-code`, both readable by you alone: copy the folder to the host and say
     there `sudo bash install.sh`. The script checks the host first, verifies what it downloads, and can be run again.
-    The code is nowhere else: it is not printed, not in the script, and removed from the host when that is registered.
+    The code is nowhere else: it is not printed, not in the script, and the script removes it from the host when that is
+    registered. With cloud-init a copy stays: `lab anywhere render --help` says where, and what to do.
     """
     lasts, tags = activations.lifetime(expires), activations.tags(tag or [])
     deployed = _deployed(target)
@@ -167,6 +168,10 @@ def render(
     """Write the installation as user data for cloud-init, or as a playbook for Ansible, into FOLDER.
 
     The user data has the activation code in it, the playbook has not: both are readable by you alone.
+
+    cloud-init keeps a copy of its user data on the host, for root alone, and writes it anew at each start: when all
+    hosts are registered, `lab anywhere deregister ACTIVATION` makes the code worthless, and leaves the hosts as they
+    are.
     """
     file, write = renderings.FORMS[known("form", form, renderings.FORMS)]
     activation = installation.read(folder)

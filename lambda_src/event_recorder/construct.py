@@ -17,7 +17,7 @@ from lambda_src.event_recorder import RUNTIME
 from lambda_src.event_recorder.endpoint import RecordingEndpoint
 from lambda_src.function.construct import PythonFunction
 from lambda_src.posture import Posture
-from lambda_src.queue import DeadLetterQueue, let_send
+from lambda_src.queue import DeadLetterQueue
 from lambda_src.table.construct import OnDemandTable
 
 if TYPE_CHECKING:
@@ -81,7 +81,6 @@ class EventRecorder(Construct):
         self.function = PythonFunction(
             self, "Function", handler="handler.handler", dead_letter_queue=self.dead_letter_queue, **code, **operation
         )
-        let_send(self.function, self.dead_letter_queue)  # of the queue's key, the CDK does not think
         #: Records what is posted to it with its key: ``endpoint.function``, ``endpoint.url``, ``endpoint.connection``.
         self.endpoint = RecordingEndpoint(self, "Endpoint", handler="endpoint.handler", **code, **operation)
         for function in (self.function, self.endpoint.function):

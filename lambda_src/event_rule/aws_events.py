@@ -11,16 +11,20 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+#: The ``detail-type`` of a call of the AWS API that AWS CloudTrail recorded.
+API_CALL = "AWS API Call via CloudTrail"
+
 
 def api_call(service: str, *names: str) -> dict[str, Any]:
     """Match calls of the AWS API, which AWS CloudTrail reports: ``api_call("ec2", "AuthorizeSecurityGroupIngress")``.
 
-    The account needs a trail that records management events. Calls that change nothing are not reported.
+    The account needs a trail that records management events. Calls that only read, such as ``DescribeInstances``, come
+    to a rule with ``read_only_calls=True`` alone.
 
     Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail.html
     """
     detail = {"eventSource": [f"{service}.amazonaws.com"], "eventName": [*names]}
-    return service_event(service, "AWS API Call via CloudTrail", detail)
+    return service_event(service, API_CALL, detail)
 
 
 def service_event(service: str, detail_type: str, detail: Mapping[str, Any]) -> dict[str, Any]:

@@ -39,6 +39,9 @@ class EventRule(Construct):
         ``events.Schedule``, in UTC. With an ``event_pattern`` too, either starts the rule.
     :param event_bus: where it waits; by default the account's default bus, the one of AWS's own events, and the only
         one with schedules.
+    :param read_only_calls: whether calls of the AWS API that only read start the rule too, as far as the pattern is for
+        calls: AWS CloudTrail reports them to no other rule. There are many more of them than of calls that change
+        something, and each starts the targets, so name in the pattern which.
 
     *Targets*
 
@@ -70,6 +73,7 @@ class EventRule(Construct):
         event_pattern: Mapping[str, Any] | None = None,
         schedule: events.Schedule | Duration | None = None,
         event_bus: events.IEventBus | None = None,
+        read_only_calls: bool = False,
         targets: Sequence[events.IRuleTarget],
         dead_letter_queue: sqs.IQueue | None = None,
         encryption_key: kms.IKey | None = None,
@@ -91,6 +95,8 @@ class EventRule(Construct):
                 event_pattern=resolved(Stack.of(scope), event_pattern),
                 schedule=schedule,
                 event_bus=event_bus,
+                read_only_calls=read_only_calls,
+                enabled=enabled,
                 targets=len(targets),
                 rule_name=rule_name,
                 dead_letter_queue=dead_letter_queue,
@@ -127,6 +133,9 @@ class EventRule(Construct):
         if event_pattern:
             [resource] = [child for child in self.rule.node.children if isinstance(child, events.CfnRule)]
             write(event_pattern, resource)
+            if read_only_calls:
+                # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail-management.html
+                resource.state = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
         with checked(EventRule, scope, construct_id) as options:
             check_targets(options, [target.resource for target in reliable])
         let_events_in(

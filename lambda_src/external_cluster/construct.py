@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from aws_cdk import Stack
@@ -9,6 +10,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
 from constructs import Construct
 
+from lambda_src.options import checked
 from lambda_src.posture import Posture
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ class ExternalCluster(Construct):
         console has no registration for a name with other characters.
     :param posture: how closely Container Insights looks: at services and tasks in ``LAB``, at each container in
         ``PRODUCTION``.
+    :raises ValueError: when the name is none.
 
     Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-anywhere.html
     """
@@ -29,7 +32,10 @@ class ExternalCluster(Construct):
     def __init__(
         self, scope: Construct, construct_id: str, *, cluster_name: str | None = None, posture: Posture = Posture.LAB
     ) -> None:
-        """Make the cluster."""
+        """Check the name, then make the cluster."""
+        with checked(ExternalCluster, scope, construct_id) as options:
+            named = cluster_name is None or re.fullmatch(r"[A-Za-z0-9_-]{1,255}", cluster_name) is not None
+            options.require(named, "cluster_name", cluster_name, "1 to 255 letters, digits, and any of _-")
         super().__init__(scope, construct_id)
         insights = ecs.ContainerInsights.ENHANCED if posture.protects_data else ecs.ContainerInsights.ENABLED
         resource = ecs.CfnCluster(

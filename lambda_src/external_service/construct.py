@@ -46,11 +46,12 @@ class ExternalContainerService(Construct):
     :param memory_limit_mib: most memory, 6 MiB or more; above it the container is ended.
     :param platform: ``LINUX_AMD64`` or ``LINUX_ARM64``, when the image is for one of them alone: only on such hosts; by
         default on any.
-    :param health_check: a command inside the container that says whether it works; by default the image's own.
+    :param health_check: a command inside the container that says whether it works; by default none, as Amazon ECS does
+        not look at the image's own ``HEALTHCHECK``.
     :param container_port: where it listens, 1 to 65,535; by default it does not.
     :param host_port: where the host listens for it; by default a free port from 32,768 on, so that a new task can
         start beside the old one.
-    :param read_only: whether the container's root file system can be written.
+    :param read_only: whether the container's root file system is closed to what runs in it.
 
     *How many*
 

@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 class AccessLogBucket(s3.Bucket):
     """A private bucket that Elastic Load Balancing may add objects to; each goes when it is as old as logs get.
 
-    :param posture: how long logs are kept, and whether the bucket survives its stack.
+    CloudFormation deletes no bucket that has anything in it, and nothing but a function that may delete every object
+    would empty it: that right is not worth it, so a person empties the bucket, or it waits until the last log is gone.
+
+    :param posture: how long logs are kept, whether one that is deleted or overwritten can be restored for a day, and
+        whether the bucket survives its stack.
 
     Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html
     """
@@ -35,11 +39,12 @@ class AccessLogBucket(s3.Bucket):
             enforce_ssl=True,
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-            versioned=True,
+            # With versions, what expires is there for a day more, and then its delete marker.
+            versioned=posture.protects_data,
             lifecycle_rules=[
                 s3.LifecycleRule(
                     expiration=kept,
-                    noncurrent_version_expiration=Duration.days(1),
+                    noncurrent_version_expiration=Duration.days(1) if posture.protects_data else None,
                     abort_incomplete_multipart_upload_after=Duration.days(1),
                 )
             ],
@@ -58,6 +63,16 @@ class AccessLogBucket(s3.Bucket):
         )
 
         self._acknowledge()
+        if not posture.protects_data:
+            acknowledge(
+                self,
+                "CKV_AWS_21",
+                "NIST.800.53.R5-S3BucketVersioningEnabled",
+                "HIPAA.Security-S3BucketVersioningEnabled",
+                "PCI.DSS.321-S3BucketVersioningEnabled",
+                reason="The posture is LAB, whose bucket has to be empty before its stack can be deleted: versions "
+                "would outlast the logs in it. PRODUCTION keeps them.",
+            )
 
     def take_logs_of(self, load_balancer: elbv2.ApplicationLoadBalancer) -> None:
         """Have ``load_balancer`` log every request here."""

@@ -22,6 +22,7 @@ from lambda_src.function.execution_role import execution_role
 from lambda_src.log_group import log_group
 from lambda_src.options import checked
 from lambda_src.posture import Posture
+from lambda_src.queue import let_send
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -71,7 +72,8 @@ class PythonFunction(lambda_.Function):
     *Trigger*
 
     :param events: event sources that invoke it.
-    :param dead_letter_queue: keeps events that failed twice when the function is invoked asynchronously.
+    :param dead_letter_queue: keeps events that failed three times when the function is invoked asynchronously; the
+        function's role may send to it, with its key if it has one.
 
     *Operation*
 
@@ -187,6 +189,8 @@ class PythonFunction(lambda_.Function):
                 "@aws-cdk/aws-lambda:snapStartRequirePublish",
                 reason="A version is published, and triggers belong on the alias of it.",
             )
+        if dead_letter_queue:
+            let_send(self, dead_letter_queue)  # of the queue's key, the CDK does not think
         for event in events:
             self.live.add_event_source(event)
         #: Most invocations at once, where they are reserved.

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
-from aws_cdk import Stack
+from aws_cdk import Names, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
-from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_xray as xray
+from constructs import Construct
 
 from lambda_src.acknowledged import acknowledge
 from lambda_src.options import checked
 from lambda_src.posture import Posture
-from lambda_src.queue import DeadLetterQueue
+from lambda_src.queue import DeadLetterQueue, let_service_in, let_service_use_key
 
-if TYPE_CHECKING:
-    from constructs import Construct
+_SNS = "sns.amazonaws.com"
 
 
 class TracedTopic(sns.Topic):
@@ -79,6 +77,7 @@ class TracedTopic(sns.Topic):
             posture=posture,
             alarm_topic=alarm_topic,
         )
+        let_service_use_key(self.dead_letter_queue, _SNS)
         acknowledge(
             self.dead_letter_queue,
             "AwsSolutions-SQS3",
@@ -88,9 +87,22 @@ class TracedTopic(sns.Topic):
 
     def deliver_to(self, queue: sqs.IQueue) -> sns.Subscription:
         """Deliver every message to ``queue`` as it was published, without an envelope; its header comes with it."""
-        return self.add_subscription(
-            subscriptions.SqsSubscription(queue, raw_message_delivery=True, dead_letter_queue=self.dead_letter_queue)
+        # Not by the CDK's SqsSubscription: it names the topic in the policy of the queue's key, and a topic and a key
+        # that is the topic's too would wait for each other.
+        permission = let_service_in(queue, _SNS, sid=f"MessagesOf{Names.unique_id(self)}", source_arn=self.topic_arn)
+        assert isinstance(queue, Construct)  # noqa: S101 - for mypy: a subscription is made in its queue
+        subscription = sns.Subscription(
+            queue,
+            Names.node_unique_id(self.node),
+            topic=self,
+            protocol=sns.SubscriptionProtocol.SQS,
+            endpoint=queue.queue_arn,
+            raw_message_delivery=True,
+            dead_letter_queue=self.dead_letter_queue,
         )
+        if permission:
+            subscription.node.add_dependency(permission)
+        return subscription
 
     @property
     def _resource(self) -> sns.CfnTopic:
@@ -102,7 +114,7 @@ class TracedTopic(sns.Topic):
         stack = Stack.of(self)
         statement = iam.PolicyStatement(
             sid="SendSegmentsOfTopic",
-            principals=[iam.ServicePrincipal("sns.amazonaws.com")],
+            principals=[iam.ServicePrincipal(_SNS)],
             actions=["xray:PutTraceSegments", "xray:GetSamplingRules", "xray:GetSamplingTargets"],
             resources=["*"],  # X-Ray's policies know no other
             conditions={

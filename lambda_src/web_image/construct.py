@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from constructs import Construct
 
 _ARCHITECTURES = {"linux/amd64": ecs.CpuArchitecture.X86_64, "linux/arm64": ecs.CpuArchitecture.ARM64}
-_REFERENCE = r"[\w.-]+(:\d+)?(/[\w.-]+)*(:[\w.-]{1,128}|@sha256:[0-9a-f]{64})"
+_NAME = r"[\w.-]+(:\d+)?(/[\w.-]+)*"
+# A digest pins whatever the tag before it is: that says for people which one it was.
+_PINNED = rf"{_NAME}(:(?!latest$)[\w.-]{{1,128}}|(:[\w.-]{{1,128}})?@sha256:[0-9a-f]{{64}})"
 
 
 class WebImage(ecr_assets.DockerImageAsset):
@@ -27,8 +29,8 @@ class WebImage(ecr_assets.DockerImageAsset):
 
     :param platform: what it runs on: ``LINUX_AMD64`` by default, or ``LINUX_ARM64``, the cheaper on AWS Fargate. The
         task definition has to say the same: ``cpu_architecture``.
-    :param base_image: what it is built on, any image for that platform, with the tag or the digest that pins it; by
-        default the one that the server comes with, which has nothing else in it.
+    :param base_image: what it is built on, any image for that platform, with the tag or the digest that pins it, or
+        both; by default the one that the server comes with, which has nothing else in it.
     :param busybox_image: where the server comes from: an image with a static BusyBox at ``/bin/busybox``; by default
         the one that the ``Dockerfile`` names, from Amazon ECR Public.
     :raises ValueError: naming every option outside its range.
@@ -60,9 +62,7 @@ class WebImage(ecr_assets.DockerImageAsset):
             known = platform.platform in _ARCHITECTURES
             options.require(known, "platform", platform.platform, " or ".join(_ARCHITECTURES))
             for name, image in bases.items():
-                pinned = image is None or (
-                    re.fullmatch(_REFERENCE, image) is not None and not image.endswith(":latest")
-                )
+                pinned = image is None or re.fullmatch(_PINNED, image) is not None
                 options.require(pinned, name.lower(), image, "an image with its tag, not latest, or its digest")
         super().__init__(
             scope,

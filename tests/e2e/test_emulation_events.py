@@ -219,6 +219,10 @@ TEMPLATE: Template = {
         ),
         "ToClosedDead": rule("lost", {"Arn": MISSING, "DeadLetterConfig": {"Arn": attribute("ClosedDead", "Arn")}}),
         "ToKept": rule("kept", {"Arn": attribute("Open", "Arn"), **DEAD}),
+        "OfAllCalls": rule(
+            "calls", {"Arn": attribute("Open", "Arn"), **DEAD}, State="ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+        ),
+        "Disabled": rule("disabled", {"Arn": attribute("Open", "Arn"), **DEAD}, State="DISABLED"),
     },
     "Outputs": {
         **{
@@ -293,6 +297,14 @@ def test_an_event_reaches_a_queue_whose_policy_permits_it(stack: Stack) -> None:
     event_id = stack.put("queue", number=1)
     assert json.loads(stack.message("Open", lambda event: event["id"] == event_id)["Body"])["detail"] == {"number": 1}
     assert stack.waiting("Dead") == 0
+
+
+def test_a_rule_of_calls_that_only_read_too_is_enabled_and_a_disabled_one_is_not(stack: Stack) -> None:
+    stack.put("disabled")
+    event_id = stack.put("calls")
+    arrived = stack.message("Open", lambda _: True)
+    assert json.loads(arrived["Body"])["id"] == event_id
+    assert stack.waiting("Open") == 1
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from aws_cdk import Stack
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sqs as sqs
 from aws_cdk.assertions import Match, Template
 
 from lambda_src.email_topic import EmailTopic
@@ -52,3 +53,13 @@ def test_an_address_that_is_none_is_refused(stack: Stack, email: str) -> None:
 
     with pytest.raises(ValueError, match=f"email is {email}: give one address, such as name@example.com, or leave it"):
         EmailTopic(stack, "Topic", email=email, dead_letter_queue=queue)
+
+
+def test_a_dead_letter_queue_that_sns_cannot_send_to_is_refused(stack: Stack) -> None:
+    closed = sqs.Queue(stack, "Closed", encryption=sqs.QueueEncryption.KMS_MANAGED)
+    fifo = sqs.Queue.from_queue_arn(stack, "Fifo", "arn:aws:sqs:us-east-1:111122223333:failed.fifo")
+
+    with pytest.raises(ValueError, match="dead_letter_queue is encrypted by AWS's key in KMS: that key is closed to A"):
+        EmailTopic(stack, "First", email="name@example.com", dead_letter_queue=closed)
+    with pytest.raises(ValueError, match="dead_letter_queue is a FIFO queue: Amazon SNS takes a standard queue"):
+        EmailTopic(stack, "Second", email="name@example.com", dead_letter_queue=fifo)

@@ -220,3 +220,10 @@ def test_it_refuses_a_fifo_dead_letter_queue(stack: Stack) -> None:
 
     with pytest.raises(ValueError, match="dead_letter_queue is a FIFO queue: EventBridge takes a standard queue"):
         ArchivedEventBus(stack, "Bus", dead_letter_queue=fifo)
+
+
+def test_it_refuses_a_dead_letter_queue_whose_key_is_closed_to_eventbridge(stack: Stack) -> None:
+    closed = sqs.Queue(stack, "Closed", encryption=sqs.QueueEncryption.KMS_MANAGED)
+
+    with pytest.raises(ValueError, match="dead_letter_queue is encrypted by AWS's key in KMS: that key is closed to E"):
+        ArchivedEventBus(stack, "Bus", dead_letter_queue=closed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from aws_cdk import Duration, SecretValue, Stack, TimeZone
+from aws_cdk import Aws, Duration, SecretValue, Stack, TimeZone
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_kms as kms
@@ -14,6 +14,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from aws_cdk.assertions import Annotations, Match, Template
 
+from lambda_src.event_rule.aws_events import api_call
 from lambda_src.event_rule.construct import EventRule
 from lambda_src.event_rule.schedule import FunctionSchedule
 from lambda_src.function.construct import PythonFunction
@@ -338,22 +339,98 @@ def test_it_refuses_a_schedule_on_a_bus_of_ones_own(
         EventRule(stack, "Rule", event_pattern=pattern, schedule=Duration.hours(1), event_bus=bus, targets=[target])
 
 
+def test_calls_that_only_read_start_a_rule_that_asks_for_them(stack: Stack, target: events.IRuleTarget) -> None:
+    EventRule(stack, "Rule", event_pattern=api_call("kms", "DescribeKey"), targets=[target], read_only_calls=True)
+
+    assert rule_of(stack)["State"] == "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+
+
+def test_other_rules_are_just_enabled(stack: Stack, target: events.IRuleTarget) -> None:
+    EventRule(stack, "Rule", event_pattern=api_call("kms", "DisableKey"), targets=[target])
+
+    assert rule_of(stack)["State"] == "ENABLED"
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        {"source": ["aws.kms"]},
+        {"detail-type": ["KMS CMK Rotation", {"prefix": "AWS API Call"}]},
+        {"detail-type": [Aws.STACK_NAME]},
+    ],
+    ids=["of any type", "of that type too", "of a type that CloudFormation knows"],
+)
+def test_any_pattern_that_may_be_for_calls_can_ask_for_those_that_only_read(
+    stack: Stack, target: events.IRuleTarget, pattern: dict[str, Any]
+) -> None:
+    EventRule(stack, "Rule", event_pattern=pattern, targets=[target], read_only_calls=True)
+
+    assert rule_of(stack)["State"] == "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ({"event_pattern": PATTERN}, "no AWS API Call via CloudTrail is among the pattern's detail-type"),
+        ({"schedule": Duration.minutes(5)}, "without an event_pattern the rule waits for no event"),
+        (
+            {"event_pattern": api_call("kms", "DescribeKey"), "enabled": False},
+            "the rule is not enabled, and gets no event at all",
+        ),
+    ],
+    ids=["another pattern", "a schedule", "not enabled"],
+)
+def test_it_refuses_to_ask_in_vain_for_calls_that_only_read(
+    stack: Stack, target: events.IRuleTarget, options: dict[str, Any], problem: str
+) -> None:
+    with pytest.raises(ValueError, match="EventRule Empty/Rule:") as refusal:
+        EventRule(stack, "Rule", targets=[target], read_only_calls=True, **options)
+    assert str(refusal.value).splitlines()[1:] == [f"  read_only_calls is True: {problem}; mend that, or leave it out"]
+
+
+def test_it_refuses_to_wait_for_calls_on_a_partners_bus(stack: Stack, target: events.IRuleTarget) -> None:
+    partner = events.EventBus.from_event_bus_arn(
+        stack, "Partner", "arn:aws:events:us-east-1:111122223333:event-bus/aws.partner/example.com/1"
+    )
+
+    with pytest.raises(ValueError, match="read_only_calls is True: the bus is a partner's, where no event of AWS"):
+        EventRule(
+            stack, "Rule", event_bus=partner, event_pattern={"account": ["1"]}, targets=[target], read_only_calls=True
+        )
+
+
 @pytest.mark.parametrize("count", [0, 6])
 def test_it_refuses_no_target_and_more_than_five(stack: Stack, target: events.IRuleTarget, count: int) -> None:
     with pytest.raises(ValueError, match=f"targets is {count} of them: 1 to 5; share more out over several rules"):
         EventRule(stack, "Rule", event_pattern=PATTERN, targets=[target] * count)
 
 
-def test_it_refuses_an_api_destination_over_http(stack: Stack) -> None:
-    destination = events.ApiDestination(
-        stack, "Destination", connection=connection(stack), endpoint="http://example.com/orders"
-    )
+@pytest.mark.parametrize(
+    ("endpoint", "said"),
+    [
+        ("http://example.com/orders", "http://example.com/orders"),
+        (f"http://{Aws.URL_SUFFIX}/orders", "http://..."),
+        (f"ftp://{Aws.URL_SUFFIX}", "ftp://..."),
+    ],
+    ids=["http", "http to a host that CloudFormation knows", "ftp"],
+)
+def test_it_refuses_an_api_destination_over_anything_but_https(stack: Stack, endpoint: str, said: str) -> None:
+    destination = events.ApiDestination(stack, "Destination", connection=connection(stack), endpoint=endpoint)
 
-    with pytest.raises(
-        ValueError,
-        match=r"endpoint of targets\[0\] is http://example.com/orders: EventBridge calls https alone: give a URL",
-    ):
+    with pytest.raises(ValueError, match="EventBridge calls https alone: give a URL") as refusal:
         EventRule(stack, "Rule", event_pattern=PATTERN, targets=[targets.ApiDestination(destination)])
+    assert f"  endpoint of targets[0] is {said}: EventBridge" in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "endpoint", [f"https://{Aws.URL_SUFFIX}/orders", Aws.URL_SUFFIX], ids=["its host", "all of it"]
+)
+def test_an_endpoint_that_only_cloudformation_knows_is_taken(stack: Stack, endpoint: str) -> None:
+    destination = events.ApiDestination(stack, "Destination", connection=connection(stack), endpoint=endpoint)
+
+    EventRule(stack, "Rule", event_pattern=PATTERN, targets=[targets.ApiDestination(destination)])
+
+    assert len(rule_of(stack)["Targets"]) == 1
 
 
 def test_it_refuses_a_target_queue_whose_key_is_closed_to_eventbridge(stack: Stack) -> None:

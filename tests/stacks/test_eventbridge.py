@@ -200,6 +200,7 @@ def test_outputs_are_what_the_runbook_needs(template: dict[str, Any]) -> None:
         "EndpointUrl",
         "FunctionName",
         "QueueUrl",
+        "RecorderDeadLetterQueueUrl",
         "TableName",
         "TopicArn",
         "UnreliableDeadLetterQueueUrl",

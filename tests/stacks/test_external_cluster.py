@@ -78,3 +78,17 @@ def test_nothing_else_is_told(stack: cdk.Stack, other: dict[str, Any]) -> None:
 
 def test_events_by_hand_are_taken_where_they_are_asked_for(stack: cdk.Stack) -> None:
     assert matches(pattern(stack, by_hand="by-hand."), {**event(), "source": "by-hand.aws.ecs"})
+
+
+@pytest.mark.parametrize("name", ["", "edge 1", "edge/1", "edge.1", "x" * 256])
+def test_a_name_that_amazon_ecs_does_not_take_is_refused(stack: cdk.Stack, name: str) -> None:
+    with pytest.raises(ValueError, match=r"ExternalCluster Empty/Cluster:\n  cluster_name is .*: 1 to 255 letters"):
+        ExternalCluster(stack, "Cluster", cluster_name=name)
+    assert stack.node.children == []
+
+
+@pytest.mark.parametrize("name", ["edge", "Edge_1-a", "x" * 255])
+def test_a_name_that_it_takes_is_the_clusters(stack: cdk.Stack, name: str) -> None:
+    ExternalCluster(stack, "Cluster", cluster_name=name)
+
+    assert only(Template.from_stack(stack).to_json(), "AWS::ECS::Cluster")["ClusterName"] == name

@@ -61,6 +61,16 @@ def test_all_impossible_options_are_told_at_once(stack: cdk.Stack) -> None:
     ] * 3
 
 
+def test_by_default_it_has_no_health_check(stack: cdk.Stack) -> None:
+    assert "HealthCheck" not in container(template(stack))
+
+
+def test_a_health_check_that_is_given_is_the_containers(stack: cdk.Stack) -> None:
+    made = template(stack, health_check=ecs.HealthCheck(command=["CMD", "true"]))
+
+    assert container(made)["HealthCheck"]["Command"] == ["CMD", "true"]
+
+
 def test_its_launch_type_is_external_and_nothing_is_in_front_of_it(stack: cdk.Stack) -> None:
     made = template(stack, container_port=80)
     declared = only(made, "AWS::ECS::Service")

@@ -375,6 +375,22 @@ def test_the_load_balancer_logs_every_request_where_only_it_may_write(stack: cdk
     assert "ArnLike" in allowed["Condition"]
 
 
+@pytest.mark.parametrize(
+    ("posture", "days", "versions"),
+    [(Posture.LAB, 7, None), (Posture.PRODUCTION, 365, {"Status": "Enabled"})],
+    ids=["lab", "production"],
+)
+def test_nothing_outlasts_its_logs_where_the_bucket_goes_with_the_stack(
+    stack: cdk.Stack, posture: Posture, days: int, versions: dict[str, str] | None
+) -> None:
+    bucket = only(service(stack, posture=posture, certificate=certificate(stack)), "AWS::S3::Bucket")
+    [rule] = bucket["LifecycleConfiguration"]["Rules"]
+
+    assert bucket.get("VersioningConfiguration") == versions
+    assert rule["ExpirationInDays"] == days
+    assert rule.get("NoncurrentVersionExpiration") == (versions and {"NoncurrentDays": 1})
+
+
 def test_an_internal_load_balancer_is_reached_from_the_vpc_alone(stack: cdk.Stack) -> None:
     template = service(stack, internet_facing=False)
     [group] = [one for name, one in resources(template, "AWS::EC2::SecurityGroup").items() if "Front" in name]

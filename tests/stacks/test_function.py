@@ -18,6 +18,7 @@ from aws_cdk.aws_lambda_event_sources import SnsEventSource
 
 from lambda_src.function.construct import PythonFunction
 from lambda_src.posture import Posture
+from lambda_src.queue import EncryptedQueue
 from tests.stacks.synthesis import only, permissions, resources
 
 if TYPE_CHECKING:
@@ -174,6 +175,17 @@ def test_a_key_encrypts_environment_and_logs_and_lets_cloudwatch_use_it(stack: S
     template.has_resource_properties(
         "AWS::KMS::Key", {"KeyPolicy": {"Statement": Match.array_with([Match.object_like(may_use_it)])}}
     )
+
+
+def test_its_role_may_use_the_key_of_its_dead_letter_queue(stack: Stack, runtime_code: Path) -> None:
+    key = kms.Key(stack, "Key")
+    queue = EncryptedQueue(stack, "Failed", encryption_key=key)
+
+    function = PythonFunction(stack, "Function", runtime_code=runtime_code, dead_letter_queue=queue)
+
+    may = permissions(Template.from_stack(stack).to_json(), role_of(stack, function))
+    assert may["sqs:SendMessage"] == stack.resolve(queue.queue_arn)
+    assert may["kms:GenerateDataKey"] == may["kms:Decrypt"] == stack.resolve(key.key_arn)
 
 
 def test_snap_start_makes_an_alias_for_triggers(stack: Stack, runtime_code: Path) -> None:

@@ -236,6 +236,7 @@ def _event_blocks(stack: cdk.Stack, operation: dict[str, Any]) -> None:
         "Rule",
         event_bus=bus,
         event_pattern=api_call("ec2", "RunInstances"),
+        read_only_calls=True,
         targets=[
             recorder.target("Rule"),
             targets.SqsQueue(inspected),
@@ -257,7 +258,8 @@ def _event_blocks(stack: cdk.Stack, operation: dict[str, Any]) -> None:
 
 def _traced_blocks(stack: cdk.Stack, operation: dict[str, Any], function: PythonFunction) -> None:
     traced = TracedTopic(stack, "Traced", topic_name="Traced", **operation)
-    traced.deliver_to(InspectedQueue(stack, "Delivered"))
+    key = operation["encryption_key"]
+    traced.deliver_to(InspectedQueue(stack, "Delivered", encryption_key=key, posture=Posture.PRODUCTION))
     api = TracedRestApi(
         stack,
         "Api",

@@ -117,6 +117,16 @@ def test_no_role_has_a_policy_of_awss_but_where_the_service_asks_for_it(template
     assert attached <= ASKED_FOR_BY_EKS
 
 
+def test_an_output_leads_to_every_dead_letter_queue(template: dict[str, Any]) -> None:
+    outputs = {
+        output["Value"]["Ref"]
+        for name, output in template.get("Outputs", {}).items()
+        if name.endswith("DeadLetterQueueUrl")
+    }
+
+    assert {*_dead_letter_queues_in(template)} <= outputs
+
+
 def test_synthesis_looked_nothing_up(synthesized: Synthesized) -> None:
     manifest = json.loads((synthesized.assembly / "manifest.json").read_text())
 
@@ -130,6 +140,18 @@ def can_be_tagged(kind: str) -> bool:
     # The tags inside a schedule are those of ECS tasks that it starts, and inside a deployment those of a stage.
     of_others = {"AWS::ApiGateway::Deployment", "AWS::Scheduler::Schedule"}
     return kind not in of_others and '"Tags"' in json.dumps([schema["properties"], schema.get("definitions", {})])
+
+
+def _dead_letter_queues_in(part: Any) -> Iterator[str]:
+    """Find what queues, topics, rules, buses, schedules and functions name to put what failed into."""
+    match part:
+        case {"DeadLetterConfig": named} | {"RedrivePolicy": named}:
+            for arn in named.values():
+                match arn:
+                    case {"Fn::GetAtt": [queue, "Arn"]}:
+                        yield queue
+    for inner in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+        yield from _dead_letter_queues_in(inner)
 
 
 def _tags_in(part: Any) -> Iterator[dict[str, Any]]:

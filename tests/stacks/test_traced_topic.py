@@ -12,6 +12,7 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_xray as xray
 from aws_cdk.assertions import Match, Template
 
+from lambda_src.queue import EncryptedQueue
 from lambda_src.traced_topic.construct import TracedTopic
 from tests.stacks.synthesis import only, permissions, resources
 
@@ -81,6 +82,25 @@ def test_a_message_is_delivered_as_it_was_published_or_kept(stack: Stack) -> Non
     )
 
 
+def test_it_delivers_to_a_queue_with_the_same_key(stack: Stack) -> None:
+    key = kms.Key(stack, "Key")
+    topic = TracedTopic(stack, "Topic", encryption_key=key)
+    queue = EncryptedQueue(stack, "Queue", encryption_key=key)
+    topic.deliver_to(queue)
+
+    template = Template.from_stack(stack)  # refuses resources that wait for each other
+    template.resource_count_is("AWS::SNS::Subscription", 1)
+    from_sns = {
+        "Action": "sqs:SendMessage",
+        "Condition": {"ArnEquals": {"aws:SourceArn": stack.resolve(topic.topic_arn)}},
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Resource": stack.resolve(queue.queue_arn),
+    }
+    template.has_resource_properties(
+        "AWS::SQS::QueuePolicy", {"PolicyDocument": {"Statement": Match.array_with([Match.object_like(from_sns)])}}
+    )
+
+
 def test_a_publisher_needs_no_key(stack: Stack) -> None:
     publisher = iam.Role(stack, "Publisher", assumed_by=iam.AccountRootPrincipal())
     TracedTopic(stack, "Topic").grant_publish(publisher)
@@ -96,6 +116,19 @@ def test_a_key_encrypts_topic_and_dead_letters(stack: Stack) -> None:
     template = Template.from_stack(stack)
     template.has_resource_properties("AWS::SNS::Topic", {"KmsMasterKeyId": stack.resolve(key.key_arn)})
     template.has_resource_properties("AWS::SQS::Queue", {"KmsMasterKeyId": stack.resolve(key.key_arn)})
+
+
+def test_its_key_lets_sns_encrypt_what_could_not_be_delivered(stack: Stack) -> None:
+    TracedTopic(stack, "Topic", encryption_key=kms.Key(stack, "Key"))
+
+    use = {
+        "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
+        "Condition": {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}},
+        "Principal": {"Service": "sns.amazonaws.com"},
+    }
+    Template.from_stack(stack).has_resource_properties(
+        "AWS::KMS::Key", {"KeyPolicy": {"Statement": Match.array_with([Match.object_like(use)])}}
+    )
 
 
 @pytest.mark.parametrize("name", ["", "no spaces", "x" * 120])

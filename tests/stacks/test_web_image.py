@@ -68,6 +68,41 @@ def test_everything_that_is_wrong_is_said_at_once(stack: Stack) -> None:
     ]
 
 
+DIGEST = f"sha256:{'0a' * 32}"
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        "example.com:5000/a/base:1.2",
+        f"base@{DIGEST}",
+        f"example.com:5000/a/base:1.2@{DIGEST}",
+        f"base:latest@{DIGEST}",  # the digest pins it
+    ],
+)
+def test_a_tag_or_a_digest_or_both_pin_an_image(tmp_path: Path, image: str) -> None:
+    source, _ = built(tmp_path, base_image=image)
+
+    assert source["dockerBuildArgs"] == {"BASE_IMAGE": image}
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        "base",
+        "base:latest",
+        "example.com:5000/base",
+        f"base:1.2@{DIGEST[:-1]}",
+        f"base:@{DIGEST}",
+        f"base@{DIGEST}:1.2",
+        "base:1.2@",
+    ],
+)
+def test_an_image_that_nothing_pins_is_refused(stack: Stack, image: str) -> None:
+    with pytest.raises(InvalidOptionsError, match="an image with its tag, not latest, or its digest"):
+        WebImage(stack, "Image", base_image=image)
+
+
 def test_what_the_dockerfile_names_is_pinned() -> None:
     named = [line for line in (RUNTIME / "Dockerfile").read_text().splitlines() if line.startswith("ARG ")]
 

@@ -139,6 +139,7 @@ def test_outputs_are_what_the_runbook_needs(template: dict[str, Any]) -> None:
         "PricesFunctionName",
         "PricesUrl",
         "TopicArn",
+        "TopicDeadLetterQueueUrl",
         "QueueUrl",
         "DeadLetterQueueUrl",
         "StoreFunctionName",

@@ -197,6 +197,7 @@ def test_a_rendering_does_not_take_the_place_of_another_file(folder: Path) -> No
 
 def test_cloud_init_writes_both_files_and_runs_the_script_without_waiting(folder: Path) -> None:
     text = renderings.cloud_init(folder, MADE)
+    assert f"`lab anywhere deregister {MADE.id}`" in text.partition("packages:")[0]  # the copy that cloud-init keeps
     read = yaml.safe_load(text)
 
     assert text.startswith("#cloud-config\n")

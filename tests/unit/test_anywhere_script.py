@@ -250,6 +250,13 @@ def test_cloud_init_is_not_waited_for(host: Host) -> None:
     assert not [call for call in host.calls if "51678" in call]
 
 
+def test_cloud_init_is_said_to_keep_the_code_and_what_makes_it_worthless(host: Host) -> None:
+    said = f"When all hosts are registered, end the activation: lab anywhere deregister {ACTIVATION}"
+
+    assert said in host.install("--no-wait").stdout
+    assert said not in host.install().stdout
+
+
 def not_root(host: Host) -> None:
     (host.bin / "id").write_text("#!/bin/sh\necho 1000\n")
 
