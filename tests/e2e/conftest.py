@@ -151,14 +151,17 @@ def lab(lab_home: Path) -> Iterator[Lab]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
-    """Forget a lab whose containers no test looks at any more: their health checks would go on, and slow the others."""
-    run, home = (getattr(item, "funcargs", {}).get(name) for name in ("lab", "lab_home"))
-    if run and _group(item) != _group(nextitem) and containers_of(f"serverless-lab={home}"):
+    """Begin with nothing where neither file nor section is the same: what a process had before is left to chance.
+
+    And what nobody looks at any more, such as the health checks of containers, would slow the others.
+    """
+    run = getattr(item, "funcargs", {}).get("lab")
+    if run and nextitem and item.path != nextitem.path and _group(item) != _group(nextitem):
         run("reset", "--yes")
 
 
-def _group(item: pytest.Item | None) -> object:
-    marker = item.get_closest_marker("xdist_group") if item else None
+def _group(item: pytest.Item) -> object:
+    marker = item.get_closest_marker("xdist_group")
     return marker.args[0] if marker else None
 
 

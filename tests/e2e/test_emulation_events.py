@@ -244,7 +244,7 @@ class Stack:
 
     def __init__(self, session: boto3.Session) -> None:
         self.session = session
-        [stack] = session.client("cloudformation").describe_stacks(StackName="Tried")["Stacks"]
+        [stack] = session.client("cloudformation").describe_stacks(StackName="TriedEvents")["Stacks"]
         self.outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
     def put(self, source: str, **detail: Any) -> str:
@@ -281,12 +281,12 @@ class Stack:
 def stack(session: boto3.Session) -> Iterator[Stack]:
     cloudformation = session.client("cloudformation")
     try:
-        cloudformation.describe_stacks(StackName="Tried")
+        cloudformation.describe_stacks(StackName="TriedEvents")
     except ClientError:
         cloudformation.create_stack(
-            StackName="Tried", TemplateBody=json.dumps(TEMPLATE), Capabilities=["CAPABILITY_IAM"]
+            StackName="TriedEvents", TemplateBody=json.dumps(TEMPLATE), Capabilities=["CAPABILITY_IAM"]
         )
-        cloudformation.get_waiter("stack_create_complete").wait(StackName="Tried", WaiterConfig={"Delay": 1})
+        cloudformation.get_waiter("stack_create_complete").wait(StackName="TriedEvents", WaiterConfig={"Delay": 1})
     stack = Stack(session)
     yield stack
     for queue in {"Open", "Closed", "Dead", "ClosedDead", "Seen"} & set(stack.outputs):
@@ -480,14 +480,16 @@ def test_an_update_changes_what_a_template_made_and_a_deletion_removes_it(stack:
     changed["Resources"]["Archive"]["Properties"]["RetentionDays"] = 3
     changed["Resources"]["Policy"]["Properties"]["Principal"] = "444455556666"
     changed["Resources"]["Secret"]["Properties"]["Description"] = "changed"
-    cloudformation.update_stack(StackName="Tried", TemplateBody=json.dumps(changed), Capabilities=["CAPABILITY_IAM"])
-    cloudformation.get_waiter("stack_update_complete").wait(StackName="Tried", WaiterConfig={"Delay": 1})
+    cloudformation.update_stack(
+        StackName="TriedEvents", TemplateBody=json.dumps(changed), Capabilities=["CAPABILITY_IAM"]
+    )
+    cloudformation.get_waiter("stack_update_complete").wait(StackName="TriedEvents", WaiterConfig={"Delay": 1})
     assert events.describe_archive(ArchiveName=stack.outputs["Archive"])["RetentionDays"] == 3
     [statement] = json.loads(events.describe_event_bus(Name="Tried")["Policy"])["Statement"]
     assert statement["Principal"] == "444455556666"
 
-    cloudformation.delete_stack(StackName="Tried")
-    cloudformation.get_waiter("stack_delete_complete").wait(StackName="Tried", WaiterConfig={"Delay": 1})
+    cloudformation.delete_stack(StackName="TriedEvents")
+    cloudformation.get_waiter("stack_delete_complete").wait(StackName="TriedEvents", WaiterConfig={"Delay": 1})
     assert events.list_archives()["Archives"] == []
     assert events.list_connections()["Connections"] == []
     assert events.list_api_destinations()["ApiDestinations"] == []

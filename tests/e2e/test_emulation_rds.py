@@ -94,7 +94,7 @@ def shared(lab: Lab) -> dict[str, str]:
     with pytest.MonkeyPatch.context() as environment:
         for name, value in json.loads(lab("env", "--json").stdout).items():
             environment.setenv(name, value)
-        return made(boto3.Session(), "Tried")
+        return made(boto3.Session(), "TriedDatabase")
 
 
 @pytest.fixture
