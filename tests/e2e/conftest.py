@@ -83,8 +83,12 @@ def lab_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def port_of_its_own() -> None:
-    """Give the emulator of each process of tests a port that no other takes while it is stopped for a moment."""
-    os.environ.setdefault(emulator.CHOICE, str(ports.first_free([])))
+    """Give the emulator of each process of tests a port that no other takes while it is stopped for a moment.
+
+    It is below those that the system gives to whoever asks for any.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    os.environ.setdefault(emulator.CHOICE, str(ports.first_free([14_566 + 10 * worker])))
 
 
 @pytest.fixture(scope="session")
@@ -149,7 +153,7 @@ def lab(lab_home: Path) -> Iterator[Lab]:
     assert containers_of(f"serverless-lab={lab_home}", "--all") == ""
 
 
-@pytest.hookimpl(tryfirst=True)
+@pytest.hookimpl(trylast=True)  # after what the file's own fixtures tidy up with the lab
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
     """Begin with nothing where neither file nor section is the same: what a process had before is left to chance.
 
@@ -169,7 +173,11 @@ def _group(item: pytest.Item) -> object:
 def without_engine(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """Name what makes another lab, on a machine without a container engine."""
     # What has no containers now would not get them when there is an engine again, so the two are apart.
-    environ = {"SERVERLESS_LAB_ENGINE": "none", "SERVERLESS_LAB_HOME": str(tmp_path_factory.mktemp("no engine"))}
+    environ = {
+        "SERVERLESS_LAB_ENGINE": "none",
+        "SERVERLESS_LAB_HOME": str(tmp_path_factory.mktemp("no engine")),
+        emulator.CHOICE: str(int(os.environ[emulator.CHOICE]) + 1),
+    }
     yield environ
     lab("reset", "--yes", **environ)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ import psutil
 import pytest
 from botocore.exceptions import ClientError
 
+from lab import emulator
 from lab.database import DatabaseError
 
 from . import postgres_image
@@ -42,7 +44,11 @@ class Machine:
     """A lab of its own, whose clusters are of an image."""
 
     def __init__(self, lab: Lab, home: Path, engine: Engine, repository: str) -> None:
-        self.environment = {"SERVERLESS_LAB_HOME": str(home / "lab"), "SERVERLESS_LAB_POSTGRESQL": repository}
+        self.environment = {
+            "SERVERLESS_LAB_HOME": str(home / "lab"),
+            "SERVERLESS_LAB_POSTGRESQL": repository,
+            emulator.CHOICE: str(int(os.environ[emulator.CHOICE]) + 2),
+        }
         self._lab, self._home, self._engine = lab, home, engine
 
     def lab(self, *words: str) -> str:
