@@ -11,7 +11,7 @@ from aws_cdk import aws_sqs as sqs
 
 from lambda_src.acknowledged import acknowledge
 from lambda_src.options import Options, checked
-from lambda_src.queue import check_dead_letter_queue, let_service_use_key
+from lambda_src.queue import check_receiver, let_service_use_key
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -33,7 +33,7 @@ class EmailTopic(sns.Topic):
         """Check the address, then make the topic, and the subscription if there is an address."""
         with checked(EmailTopic, scope, construct_id) as options:
             check_email(options, email)
-            check_dead_letter_queue(options, dead_letter_queue, service="Amazon SNS")
+            check_receiver(options, dead_letter_queue, service="Amazon SNS")
         super().__init__(scope, construct_id, enforce_ssl=True)
         if email:
             self.add_subscription(subscriptions.EmailSubscription(email, dead_letter_queue=dead_letter_queue))

@@ -135,13 +135,13 @@ def closed_key(service: str) -> str:
     return f"that key is closed to {service}; encrypt with SQS_MANAGED, or with a key of your own"
 
 
-def check_dead_letter_queue(options: Options, queue: sqs.IQueue | None, *, service: str) -> None:
-    """Note a dead-letter queue that ``service`` cannot send to; to give none at all is no mistake."""
+def check_receiver(
+    options: Options, queue: sqs.IQueue | None, *, service: str, option: str = "dead_letter_queue"
+) -> None:
+    """Note a queue that ``service`` cannot send to; to give none at all is no mistake."""
     if queue is not None:
-        options.require(not queue.fifo, "dead_letter_queue", "a FIFO queue", f"{service} takes a standard queue")
-        options.require(
-            is_open_to_services(queue), "dead_letter_queue", "encrypted by AWS's key in KMS", closed_key(service)
-        )
+        options.require(not queue.fifo, option, "a FIFO queue", f"{service} takes a standard queue")
+        options.require(is_open_to_services(queue), option, "encrypted by AWS's key in KMS", closed_key(service))
 
 
 def let_events_in(queue: sqs.IQueue, *, sid: str, source_arn: str) -> None:

@@ -17,7 +17,7 @@ from lambda_src.event_bus.archive_key import encrypt_archive
 from lambda_src.event_bus.logs import deliver_logs
 from lambda_src.options import Options, checked
 from lambda_src.posture import Posture
-from lambda_src.queue import check_dead_letter_queue, event_dead_letter_queue, let_events_in
+from lambda_src.queue import check_receiver, event_dead_letter_queue, let_events_in
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -80,7 +80,7 @@ class ArchivedEventBus(events.EventBus):
             options.require(described, "description", description, "512 characters at most")
             check_organization_id(options, organization_id)
             options.require(days >= 1 and days % 1 == 0, "archive_retention", f"{days:g} days", "1 day or more, whole")
-            check_dead_letter_queue(options, dead_letter_queue, service="EventBridge")
+            check_receiver(options, dead_letter_queue, service="EventBridge")
 
         #: Holds events that the bus could not process.
         self.dead_letter_queue: sqs.IQueue = dead_letter_queue or event_dead_letter_queue(

@@ -14,7 +14,7 @@ from lambda_src.event_rule.aws_events import API_CALL
 from lambda_src.event_rule.matching import matches
 from lambda_src.event_rule.operators import only_cloudformation_knows
 from lambda_src.event_rule.pattern import problems
-from lambda_src.queue import check_dead_letter_queue, closed_key, is_open_to_services
+from lambda_src.queue import check_receiver, closed_key, is_open_to_services
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -62,7 +62,7 @@ def check(
     options.require(named, "rule_name", rule_name, "1 to 64 letters, digits, and any of ._-")
     options.require(0 <= retry_attempts <= 185, "retry_attempts", retry_attempts, "0 to 185")
     options.require(60 <= max_event_age <= 86_400, "max_event_age", f"{max_event_age:,} s", "60 s to 24 hours")
-    check_dead_letter_queue(options, dead_letter_queue, service="EventBridge")
+    check_receiver(options, dead_letter_queue, service="EventBridge")
 
 
 def check_targets(options: Options, resources: Iterable[Any]) -> None:

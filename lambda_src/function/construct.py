@@ -72,8 +72,8 @@ class PythonFunction(lambda_.Function):
     *Trigger*
 
     :param events: event sources that invoke it.
-    :param dead_letter_queue: keeps events that failed three times when the function is invoked asynchronously; the
-        function's role may send to it, with its key if it has one.
+    :param dead_letter_queue: a standard queue, which keeps events that failed three times when the function is invoked
+        asynchronously; the function's role may send to it, with its key if it has one.
 
     *Operation*
 
@@ -123,6 +123,8 @@ class PythonFunction(lambda_.Function):
             options.require(named, "function_name", function_name, "1 to 64 characters")
             options.require(128 <= memory_size <= 10_240, "memory_size", memory_size, "128 to 10,240 MB")
             options.require(512 <= mebibytes <= 10_240, "ephemeral_storage", f"{mebibytes:,} MiB", "512 to 10,240 MiB")
+            standard = dead_letter_queue is None or not dead_letter_queue.fifo
+            options.require(standard, "dead_letter_queue", "a FIFO queue", "a standard queue")
             options.require(1 <= seconds <= 900, "timeout", f"{seconds:,} s", "1 to 900 s")
             reserved = reserved_concurrency is None or reserved_concurrency >= 0
             options.require(reserved, "reserved_concurrency", reserved_concurrency, "0 or more")

@@ -15,7 +15,7 @@ from constructs import Construct
 from lambda_src.acknowledged import acknowledge
 from lambda_src.options import checked
 from lambda_src.posture import Posture
-from lambda_src.queue import DeadLetterQueue, let_service_in, let_service_use_key
+from lambda_src.queue import DeadLetterQueue, check_receiver, let_service_in, let_service_use_key
 
 _SNS = "sns.amazonaws.com"
 
@@ -86,7 +86,13 @@ class TracedTopic(sns.Topic):
         )
 
     def deliver_to(self, queue: sqs.IQueue) -> sns.Subscription:
-        """Deliver every message to ``queue`` as it was published, without an envelope; its header comes with it."""
+        """Deliver every message to ``queue`` as it was published, without an envelope; its header comes with it.
+
+        :param queue: a standard one, encrypted with SQS's own keys or with a customer managed KMS key.
+        :raises ValueError: for another one.
+        """
+        with checked(TracedTopic, self, "deliver_to") as options:
+            check_receiver(options, queue, service="Amazon SNS", option="queue")
         # Not by the CDK's SqsSubscription: it names the topic in the policy of the queue's key, and a topic and a key
         # that is the topic's too would wait for each other.
         permission = let_service_in(queue, _SNS, sid=f"MessagesOf{Names.unique_id(self)}", source_arn=self.topic_arn)

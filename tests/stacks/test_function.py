@@ -273,6 +273,12 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 ]
 
 
+def test_it_refuses_a_dead_letter_queue_that_is_not_a_standard_one(stack: Stack, runtime_code: Path) -> None:
+    queue = sqs.Queue(stack, "Failed", fifo=True)
+    with pytest.raises(ValueError, match="dead_letter_queue is a FIFO queue: a standard queue"):
+        PythonFunction(stack, "Function", runtime_code=runtime_code, dead_letter_queue=queue)
+
+
 @pytest.mark.parametrize(("options", "problem"), REFUSED, ids=[problem[:40] for _, problem in REFUSED])
 def test_it_refuses(stack: Stack, runtime_code: Path, options: dict[str, Any], problem: str) -> None:
     with pytest.raises(ValueError, match="PythonFunction Empty/Function:") as refusal:

@@ -131,6 +131,20 @@ def test_its_key_lets_sns_encrypt_what_could_not_be_delivered(stack: Stack) -> N
     )
 
 
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ({"encryption": sqs.QueueEncryption.KMS_MANAGED}, "queue is encrypted by AWS's key in KMS: that key is closed"),
+        ({"fifo": True}, "queue is a FIFO queue: Amazon SNS takes a standard queue"),
+    ],
+)
+def test_it_refuses_to_deliver_where_it_cannot(stack: Stack, options: dict[str, Any], problem: str) -> None:
+    topic, queue = TracedTopic(stack, "Topic"), sqs.Queue(stack, "Queue", **options)
+    with pytest.raises(ValueError, match=problem):
+        topic.deliver_to(queue)
+    assert len(queue.node.children) == 1
+
+
 @pytest.mark.parametrize("name", ["", "no spaces", "x" * 120])
 def test_it_refuses_the_name(stack: Stack, name: str) -> None:
     with pytest.raises(ValueError, match=r"TracedTopic Empty/Topic:\n  topic_name is .*: 1 to 119 letters"):
