@@ -51,10 +51,12 @@ class SchemaMigrations(Construct):
     :param migrations: a folder of files such as ``0001_create_tables.sql``, numbered from 1 without a gap. No statement
         of theirs may take more than 45 s, which the Data API gives it.
     :param application_rights: of the application's user on every table of the schema ``public``; by default ``SELECT``,
-        ``INSERT``, ``UPDATE`` and ``DELETE``. A migration may grant more, and take some back, which stays: only a right
-        that comes into this list or leaves it changes on every table.
+        ``INSERT``, ``UPDATE`` and ``DELETE``. A migration may grant more on tables, and take some back, which stays:
+        only a right that comes into this list or leaves it changes on every table. The default privileges of the user
+        are this list, whatever a migration makes of them.
     :param iam_database_user: name of the user with tokens of IAM, as ``database_name``; there is none by default. When
-        it is left out again, nobody is permitted to be that user any more, and a migration can drop it.
+        it is left out again, or is another one, the user stays with all rights until a migration drops it: take
+        ``grant_connect`` away too.
     :param timeout: of all migrations together, 60 to 900 s; 5 minutes by default. Resuming a cluster takes up to 45 s.
     :param encryption_key: customer managed KMS key for the function's environment and logs; by default keys of AWS's.
     :param posture: how long logs are kept.

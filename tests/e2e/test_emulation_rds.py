@@ -454,8 +454,9 @@ def test_a_user_with_tokens_has_the_applications_rights_and_leaves_it_its_passwo
 
 def test_a_user_who_has_a_password_gets_no_tokens(cluster: Cluster) -> None:
     cluster.make_user(rights=["SELECT"])
+    cluster.master.execute("CREATE ROLE reporting LOGIN PASSWORD 'of a migration'")
 
-    for taken in (cluster.user, "master"):
+    for taken in (cluster.user, "master", "reporting"):
         with (
             cluster.master.transaction() as transaction,
             pytest.raises(users.UserError, match="name another iam_database_user"),

@@ -22,6 +22,16 @@ WHERE defaclnamespace = 'public'::regnamespace AND defaclobjtype = 'r'
     AND defaclrole = (SELECT oid FROM pg_roles WHERE rolname = current_user)
     AND entry.grantee = (SELECT oid FROM pg_roles WHERE rolname = :user)
 """
+#: A user whom this has not made: one that it made is a member of `rds_iam`.
+_OTHERS = """
+SELECT 1 AS there
+FROM pg_roles
+WHERE rolname = :user AND NOT EXISTS (
+    SELECT 1
+    FROM pg_auth_members
+    WHERE member = pg_roles.oid AND roleid = (SELECT oid FROM pg_roles WHERE rolname = 'rds_iam')
+)
+"""
 
 
 class UserError(Exception):
@@ -42,13 +52,15 @@ def make_iam_database_user(transaction: Transaction, user: str, application: str
     A member of ``rds_iam`` cannot log in with a password any more, and the Data API has nothing else: so it is a user
     of its own.
 
-    :raises UserError: when it is the application's user, or the master.
+    :raises UserError: when it is the application's user, the master, or somebody else's user with a password.
     """
     [row] = transaction.query("SELECT current_user::text AS master")
     if user in {application, row["master"]}:
         raise UserError(
             f"{user} logs in with a password, which tokens of IAM would end: name another iam_database_user"
         )
+    if transaction.query(_OTHERS, {"user": user}):
+        raise UserError(f"{user} is a database user of somebody else's already: name another iam_database_user")
     _make(transaction, user, "INHERIT PASSWORD NULL")
     transaction.execute(f"GRANT {_identifier(application)}, rds_iam TO {_identifier(user)}")
 
