@@ -88,7 +88,10 @@ def deploy(
         try:
             cdk.run(*words, progress=progress)
         except KeyboardInterrupt:
-            progress.note("What was deployed so far stays: `lab up` goes on from there, `lab status` shows it.")
+            where = flag(target)
+            progress.note(
+                f"What was deployed so far stays: `lab up{where}` goes on from there, `lab status{where}` shows it."
+            )
             raise
     return [find(section, target) for section in sections]
 
@@ -119,7 +122,8 @@ def _require_migrations_unedited(section: CatalogEntry, assembly: Path, target: 
     """
     template = _synthesized(section, assembly)
     stack = described(section, target) if migrations.has_any(template) else None
-    if stack is None or stack["StackStatus"] in _MADE_ANEW:
+    # Of one in progress, nobody knows yet which ran.
+    if stack is None or stack["StackStatus"] in _MADE_ANEW or stack["StackStatus"].endswith("_IN_PROGRESS"):
         return
     if edited := migrations.edited(_deployed_template(section, target), template):
         raise LabError(

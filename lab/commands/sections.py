@@ -18,7 +18,7 @@ from lab.views import picture as drawing
 from lab.views.terminal import err, out, print_json, print_table, steps
 from lab_stacks import catalog
 
-_WHOLE = ("CREATE_COMPLETE", "UPDATE_COMPLETE")
+_WHOLE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
 
 
 def list_sections(*, json: Json = False) -> None:
@@ -212,7 +212,8 @@ def status(*, target: TargetOption = TargetName.LOCAL, json: Json = False) -> No
     print_table(["SECTION", "STACK"], list(states.items()))
     unfinished = [section for section, state in states.items() if state not in {nothing, *_WHOLE}]
     if unfinished:
-        err.print(f"Not whole: `lab up {' '.join(unfinished)}` goes on, if no other `lab` is deploying it now.")
+        again = f"lab up {' '.join(unfinished)}{'' if target is TargetName.LOCAL else ' --target aws'}"
+        err.print(f"Not whole: `{again}` goes on, if nobody is deploying it now.")
 
 
 def _say_what_xray_received() -> None:

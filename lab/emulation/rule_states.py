@@ -1,7 +1,8 @@
 """Rules of EventBridge that are enabled for API calls that only read, too; MiniStack takes them for disabled.
 
 The state says which calls that AWS CloudTrail recorded start a rule. Every other event starts it as it does an enabled
-rule, and the emulator's CloudTrail tells EventBridge of no call: here it is a rule like any other.
+rule, and the emulator's CloudTrail tells EventBridge of no call: here it is a rule like any other, but that a schedule
+beside its pattern starts nothing.
 
 Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail-management.html
 """

@@ -61,7 +61,9 @@ def web_image_travels(deployed: Deployment) -> str:
     arguments = [word for argument in images.build_arguments().items() for word in ("--build-arg", "=".join(argument))]
     built = _of(engine, "build", "--tag", name, *arguments, str(WEB_IMAGE))
     if built.returncode:
-        said = built.stderr.strip().splitlines()[-1]
+        said = (built.stderr.strip().splitlines() or [f"status {built.returncode}"])[-1]
+        # With a base that is here, nothing else than the image itself is wrong.
+        assert not arguments, f"{engine.name} cannot build it: {said}"
         raise NotMadeError(f"{engine.name} cannot build it ({said}); {images.BASE_IMAGE} names a base that is here.")
     try:
         with _Shelf.of(deployed) as shelf:

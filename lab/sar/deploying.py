@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _POLL = {"Delay": 1, "MaxAttempts": 900}
 # Stacks that have nothing yet, or nothing any more, and so no values to keep.
+# What CloudFormation shows of a secret value.
+_MASKED = "****"
 _EMPTY = {"REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE"}
 _REPLACED = {"True": "yes", "Conditional": "perhaps"}
 
@@ -76,7 +78,11 @@ def values_of(application: Mapping[str, Any], given: list[str], deployed: Mappin
     declared = {one["Name"]: one for one in application["Version"]["ParameterDefinitions"]}
     values = {name: value for name, value in deployed.items() if name in declared}
     named = {text.partition("=")[0] for text in given}
-    secret = [name for name in values if declared[name].get("NoEcho") and name not in named]
+    secret = [
+        name
+        for name, value in values.items()
+        if name not in named and (declared[name].get("NoEcho") or value == _MASKED)
+    ]
     if secret:
         raise UsageError(
             f"{', '.join(secret)} of {application['Name']} cannot be read from what is deployed, as it is secret: give "

@@ -421,8 +421,11 @@ def test_a_stack_that_is_not_there_has_no_values_to_keep(cloudformation: CloudFo
     assert deploying.deployed_values(cloudformation, "serverlessrepo-greeting") == {}
 
 
-def test_a_secret_that_is_deployed_must_be_given_again(opened: Any, cloudformation: CloudFormation) -> None:
-    template = {**TEMPLATE, "Parameters": {"Password": {"Type": "String", "NoEcho": True, "Default": "none"}}}
+@pytest.mark.parametrize("is_secret", [True, False], ids=["secret", "secret-until-now"])
+def test_a_secret_that_is_deployed_must_be_given_again(
+    opened: Any, cloudformation: CloudFormation, is_secret: bool
+) -> None:
+    template = {**TEMPLATE, "Parameters": {"Password": {"Type": "String", "NoEcho": is_secret, "Default": "none"}}}
     opened.create_application(**DESCRIBED, SemanticVersion="1.0.0", TemplateBody=json.dumps(template))
     cloudformation.status, cloudformation.parameters = "CREATE_COMPLETE", {"Password": "****"}
 
