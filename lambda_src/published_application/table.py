@@ -41,7 +41,9 @@ def one_region_table(properties: Mapping[str, Any]) -> dict[str, Any] | None:
     Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-table.html
     """
     replicas = properties.get("Replicas")
-    if not isinstance(replicas, list) or len(replicas) != 1:
+    indexes = properties.get("GlobalSecondaryIndexes", [])
+    # A condition in place of either says something else of each region.
+    if not isinstance(replicas, list) or len(replicas) != 1 or not isinstance(indexes, list):
         return None
     of_all = {name: value for name, value in properties.items() if name != "Replicas"}
     of_one = {name: value for name, value in replicas[0].items() if name != "Region"}
@@ -50,7 +52,7 @@ def one_region_table(properties: Mapping[str, Any]) -> dict[str, Any] | None:
     unlike = [
         of_all.keys() - _SAME,
         of_one.keys() - _SAME_OF_A_REPLICA,
-        *(index.keys() - _SAME_OF_AN_INDEX for index in of_all.get("GlobalSecondaryIndexes", ())),
+        *(index.keys() - _SAME_OF_AN_INDEX for index in indexes),
     ]
     if any(unlike):
         return None

@@ -136,6 +136,7 @@ HANDLERS: list[tuple[str, str, dict[str, Any], Any]] = [
         )
         for selected, expected in (
             (["id", "customer", "customer/name", "lines", "lines/quantity"], None),
+            (["__typename", "lines", "lines/__typename"], None),
             (["lines", "lines/book", "lines/book/title"], {"operation": "BatchGetItem"}),
             (["lines", "lines/b", "lines/b/title"], {"operation": "BatchGetItem"}),
             (["l", "l/quantity", "l/quantity/title"], {"operation": "BatchGetItem"}),

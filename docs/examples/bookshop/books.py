@@ -17,7 +17,9 @@ with httpx.Client(auth=SignedRequests(session), timeout=35) as http:
     shop = BookshopClient(url=outputs["GraphqlUrl"], http_client=http)  # type: ignore[arg-type]
     emma = CreateBookInput(title="Emma", author="Jane Austen", genre="novel", cents=1200)
     made = shop.create_book(emma).createBook
-    book = shop.quoted_book(made.id, "DE").book
-    if book and book.quote:
-        print(f"{book.title}: {book.quote.total} cents, delivered")
-    shop.delete_book(made.id, made.version)
+    try:
+        book = shop.quoted_book(made.id, "DE").book
+        if book and book.quote:
+            print(f"{book.title}: {book.quote.total} cents, delivered")
+    finally:
+        shop.delete_book(made.id, made.version)

@@ -13,11 +13,16 @@ const WITHOUT_BOOKS = [
   'lines/cents',
 ];
 
+/** Say whether a path of the selection is certainly not of a book; names with two underscores are GraphQL's own. */
+function isWithoutBooks(path) {
+  return WITHOUT_BOOKS.includes(path) || path.endsWith('__typename');
+}
+
 /** Read the books of all lines at once; they are not read where it is certain that nobody asked for them. */
 export function request(ctx) {
   const ids = ctx.stash.ids;
   const placing = ctx.info.parentTypeName === 'Mutation';
-  if (!placing && (!ids || ctx.info.selectionSetList.every((path) => WITHOUT_BOOKS.includes(path)))) {
+  if (!placing && (!ids || ctx.info.selectionSetList.every(isWithoutBooks))) {
     runtime.earlyReturn(null);
   }
   const keys = ids.map((id) => ({ id: util.dynamodb.toDynamoDB(id) }));
