@@ -1,4 +1,4 @@
-"""Finds out what a function's role is refused, by trying it as a function that has the same role."""
+"""Finds out what a role may do: by IAM's policy simulator, and by trying it as a function that has the same role."""
 
 from __future__ import annotations
 
@@ -43,22 +43,32 @@ class Attempt:
         return self.action.split(":")[0]
 
 
+def permits(deployed: Deployment, role: str, action: str, resource: str) -> bool:
+    """Ask IAM's policy simulator whether a role may do something; nothing is tried.
+
+    :param role: its ARN.
+
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_testing-policies.html
+    """
+    answer = deployed.client("iam").simulate_principal_policy(
+        PolicySourceArn=role, ActionNames=[action], ResourceArns=[resource]
+    )
+    [result] = answer["EvaluationResults"]
+    return str(result["EvalDecision"]) == "allowed"
+
+
 def answers_to(deployed: Deployment, function_name: str, attempts: list[Attempt]) -> dict[str, str]:
     """Make every attempt with the role of ``function_name``; return the error's code, or ``permitted``, by action.
 
     IAM's policy simulator is asked first: what it says would be permitted is not tried, since it would do harm.
     A small function is made for the attempts, and removed again.
-
-    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_testing-policies.html
     """
     function = deployed.client("lambda").get_function_configuration(FunctionName=function_name)
-    simulated = {
-        attempt.action: deployed.client("iam").simulate_principal_policy(
-            PolicySourceArn=function["Role"], ActionNames=[attempt.action], ResourceArns=[attempt.resource]
-        )["EvaluationResults"][0]["EvalDecision"]
+    answers = {
+        attempt.action: "permitted"
         for attempt in attempts
+        if permits(deployed, function["Role"], attempt.action, attempt.resource)
     }
-    answers = {action: "permitted" for action, decision in simulated.items() if decision == "allowed"}
     with _function_with_the_role_of(deployed, function) as invoke:
         for attempt in attempts:
             if attempt.action not in answers:

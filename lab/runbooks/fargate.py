@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 
 from lab import isolation
 from lab.engine import containers, discovery, service
+from lab.least_privilege import permits
 from lab.runbook import Evidence, Exhibit, NotMadeError, Runbook, wait_for
 from lab.target import TargetName
 
@@ -50,7 +51,8 @@ def roles_are_apart(deployed: Deployment) -> str:
     task, execution = definition["taskRoleArn"], definition["executionRoleArn"]
     assert task != execution, f"both are {task}"
     assert task == deployed.output("TaskRoleArn"), f"the task has {task}"
-    reads = {role: _may_read_the_secret(deployed, role) for role in (execution, task)}
+    secret = deployed.output("SecretArn")
+    reads = {role: permits(deployed, role, "secretsmanager:GetSecretValue", secret) for role in (execution, task)}
     assert reads == {execution: True, task: False}, f"who may read the secret: {reads}"
     return f"{_name(task)} for the container, {_name(execution)} for what starts it"
 
@@ -215,16 +217,6 @@ def tasks(deployed: Deployment) -> Exhibit:
 def _require_containers(deployed: Deployment) -> None:
     if deployed.target.name is TargetName.LOCAL and service.lent() is None:
         raise NotMadeError(f"No container runs: {discovery.INSTALL}, then `lab reset` and `lab run fargate`.")
-
-
-def _may_read_the_secret(deployed: Deployment, role: str) -> bool:
-    answer = deployed.client("iam").simulate_principal_policy(
-        PolicySourceArn=role,
-        ActionNames=["secretsmanager:GetSecretValue"],
-        ResourceArns=[deployed.output("SecretArn")],
-    )
-    [result] = answer["EvaluationResults"]
-    return str(result["EvalDecision"]) == "allowed"
 
 
 def _service(deployed: Deployment) -> dict[str, Any]:
