@@ -37,9 +37,7 @@ def main(words: list[str]) -> int:
     if words[:1] == ["push"]:
         _push(engine, words[-1])
         return 0
-    # What Docker's own format can say and OCI's cannot, Podman would leave out.
-    environment = {**engine.environment, "BUILDAH_FORMAT": "docker"}
-    return subprocess.run([engine.name, *words], env=environment, check=False).returncode
+    return subprocess.run([engine.name, *words], env=engine.environment, check=False).returncode
 
 
 def _push(engine: Engine, reference: str) -> None:

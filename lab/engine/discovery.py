@@ -41,8 +41,12 @@ class Engine:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables with which its command reaches this very engine, whichever context is chosen by now."""
-        return {**os.environ, **({"DOCKER_HOST": self.address} if self.name == "docker" else {})}
+        """The variables with which its command reaches this very engine, whichever context is chosen by now.
+
+        What it builds is in Docker's own format: what that can say and OCI's cannot, Podman would leave out.
+        """
+        address = {"DOCKER_HOST": self.address} if self.name == "docker" else {}
+        return {**os.environ, "BUILDAH_FORMAT": "docker", **address}
 
 
 def found() -> Engine | None:

@@ -286,10 +286,8 @@ class _Shelf:
 
 
 def _of(engine: Engine, *words: str) -> subprocess.CompletedProcess[str]:
-    # What Docker's own format can say and OCI's cannot, Podman would leave out.
-    environment = {**engine.environment, "BUILDAH_FORMAT": "docker"}
     command = [engine.name, *words]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run(command, env=engine.environment, capture_output=True, text=True, check=False)
 
 
 def _image(name: str) -> oci.Image:
