@@ -42,12 +42,13 @@ def _in_pages(find: Callable[[dict[str, Any]], Response]) -> Callable[[dict[str,
                 )
                 return refused
             since, first = {"startTime": int(token[1])}, int(token[2])
-        status, headers, body = find({**data, **since, "limit": _PAGE})
+        end = first + min(data.get("limit", _PAGE), _PAGE)
+        # One more than are wanted, to know whether there is another page.
+        status, headers, body = find({**data, **since, "limit": min(end + 1, _PAGE)})
         if status != 200:
             return status, headers, body
         answer = json.loads(body)
         found = answer["events"]
-        end = first + min(data.get("limit", _PAGE), _PAGE)
         answer["events"] = page = found[first:end]
         # A token says where a page ended: the time of its last event, and how many of that time were read.
         if page and (len(found) > end or len(found) == _PAGE):
