@@ -19,12 +19,12 @@ def edited(deployed: Mapping[str, Any], synthesized: Mapping[str, Any]) -> list[
     :param deployed: the template that was deployed, all of whose migrations ran.
     :param synthesized: the one that is about to be.
     """
-    ran = _migrations(deployed)
+    ran = {schema: _by_number(migrations) for schema, migrations in _migrations(deployed).items()}
     return [
         name
         for schema, migrations in _migrations(synthesized).items()
         for name, checksum in migrations.items()
-        if checksum != _by_number(ran.get(schema, {})).get(name[_NUMBER], checksum)
+        if checksum != ran.get(schema, {}).get(name[_NUMBER], checksum)
     ]
 
 

@@ -180,13 +180,10 @@ def _deployed_of(sections: list[catalog.CatalogEntry], where: Target, progress: 
 def status(*, target: TargetOption = TargetName.LOCAL, json: Json = False) -> None:
     """Show what runs and what is deployed."""
     running = emulator.running() if target is TargetName.LOCAL else None
-    deployed, clusters = {}, {}
-    if running or target is TargetName.AWS:
-        where = choices.opened(target)
-        if running:
-            clusters = postgresql.clusters(where.session)
-        deployed = {entry.id: deployment.described(entry, where) for entry in catalog.SECTIONS}
-    is_known = running or target is TargetName.AWS or not emulator_process.STATE.exists()
+    where = choices.opened(target) if running or target is TargetName.AWS else None
+    clusters = postgresql.clusters(where.session) if where and running else {}
+    deployed = {entry.id: deployment.described(entry, where) for entry in catalog.SECTIONS} if where else {}
+    is_known = where or not emulator_process.STATE.exists()
     nothing = "not deployed" if is_known else "unknown"
     states = {entry.id: (deployed.get(entry.id) or {}).get("StackStatus", nothing) for entry in catalog.SECTIONS}
     if json:
@@ -211,8 +208,8 @@ def status(*, target: TargetOption = TargetName.LOCAL, json: Json = False) -> No
         out.print(f"The emulator does not run; `lab up` starts it, {kept}.")
     print_table(["SECTION", "STACK"], list(states.items()))
     unfinished = [section for section, state in states.items() if state not in {nothing, *_WHOLE}]
-    if unfinished:
-        again = f"lab up {' '.join(unfinished)}{'' if target is TargetName.LOCAL else ' --target aws'}"
+    if where and unfinished:
+        again = f"lab up {' '.join(unfinished)}{deployment.flag(where)}"
         err.print(f"Not whole: `{again}` goes on, if nobody is deploying it now.")
 
 

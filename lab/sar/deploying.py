@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _POLL = {"Delay": 1, "MaxAttempts": 900}
-# Stacks that have nothing yet, or nothing any more, and so no values to keep.
 # What CloudFormation shows of a secret value.
 _MASKED = "****"
+# Stacks that have nothing yet, or nothing any more, and so no values to keep.
 _EMPTY = {"REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE"}
 _REPLACED = {"True": "yes", "Conditional": "perhaps"}
 
